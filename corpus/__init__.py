@@ -1,0 +1,1 @@
+"""What we remember: the ledger of outcomes, the closures as files, and the index over both."""

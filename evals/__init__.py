@@ -1,0 +1,1 @@
+"""How good it is: suites of requests with known truth, a runner, scores."""

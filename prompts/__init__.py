@@ -1,0 +1,1 @@
+"""The words sent to models and the closure templates, versioned."""

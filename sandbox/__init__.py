@@ -1,0 +1,1 @@
+"""May this code run, and running it safely."""
