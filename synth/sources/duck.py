@@ -284,7 +284,8 @@ class _Worlds:
     """One DuckDB for all samples and altered copies of this process, a schema for each; it can reach no file."""
 
     def __init__(self) -> None:
-        self.base = connect({"enable_external_access": "false"})
+        self.base = connect()
+        self.base.execute("SET enable_external_access=false")
         self.base.execute("SET lock_configuration=true")
         self.numbers = itertools.count(1)
 

@@ -25,7 +25,8 @@ def csv_source(folder: Path, lines: str) -> DuckSource:
     doors = DuckDoors(path=path)
     doors.add_view(
         ORDERS,
-        f"SELECT * FROM read_csv('{path}', columns={{'id': 'BIGINT', 'total': 'DECIMAL(8,2)'}}, header=true, delim=',', store_rejects=true)",
+        f"SELECT * FROM read_csv('{path}', "
+        "columns={'id': 'BIGINT', 'total': 'DECIMAL(8,2)'}, header=true, delim=',', store_rejects=true)",
     )
     doors.allow(path)
     rejects = Rejects("SELECT line - 1, column_name || ': ' || error_type, csv_line FROM reject_errors")
@@ -66,7 +67,7 @@ def test_a_small_table_is_judged_whole_and_written_with_a_part(tmp_path: Path) -
 
     sample = source.sample(100)
 
-    assert (sample.a["orders"].num_rows, sample.b["orders"].num_rows, sample.whole) == (100, 500, {"orders"})
+    assert (sample.a["orders"].num_rows, sample.b["orders"].num_rows, sample.whole) == (100, 500, frozenset({"orders"}))
     assert source.tables()[0].rows == 500
 
 
