@@ -196,23 +196,24 @@ class Plan:
     def values(self) -> Iterator[Value]:
         """Every named constant, in the order in which a reader meets them."""
         seen: set[str] = set()
-        for value in _walk(self):
+        for value in walk(self):
             if isinstance(value, Value) and value.parameter and value.parameter not in seen:
                 seen.add(value.parameter)
                 yield value
 
     def columns(self) -> Iterator[Column]:
         """Every column the plan touches; joins' own columns are not among them."""
-        for value in _walk(self):
+        for value in walk(self):
             if isinstance(value, Column):
                 yield value
 
 
-def _walk(node: object) -> Iterator[object]:
+def walk(node: object) -> Iterator[object]:
+    """Every value within a plan, itself first, in the order of its fields."""
     yield node
     if isinstance(node, tuple):
         for item in node:
-            yield from _walk(item)
+            yield from walk(item)
     elif is_dataclass(node) and not isinstance(node, type):
         for each in fields(node):
-            yield from _walk(getattr(node, each.name))
+            yield from walk(getattr(node, each.name))
