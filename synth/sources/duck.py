@@ -239,7 +239,7 @@ class DuckSource:
         self._tables = tuple(replace(t, rows=b[t.name].num_rows) if t.name in whole else t for t in self._tables)
         return Sample(a, b, frozenset(whole))
 
-    def over(self, tables: Mapping[str, pa.Table]) -> DuckDoors:
+    def over(self, tables: Mapping[str, pa.Table]) -> World:
         """The same doors over other rows, in a private corner of a DuckDB that has no files at all."""
         return doors_over(self._tables, tables, self.dialect, path=self.capability.path)
 
@@ -296,7 +296,7 @@ _worlds_lock = threading.Lock()
 
 def doors_over(
     tables: Sequence[Table], rows: Mapping[str, pa.Table], dialect: str = "duckdb", path: Path | None = None
-) -> DuckDoors:
+) -> World:
     """Doors over rows in memory, taking SQL of any dialect that sqlglot can turn into DuckDB's."""
     global _worlds
     with _worlds_lock:
@@ -306,7 +306,7 @@ def doors_over(
         schema = f"world_{next(_worlds.numbers)}"
     connection.execute(f"CREATE SCHEMA {schema}")
     connection.execute(f"USE {schema}")
-    doors = _World(dialect, path, connection=connection)
+    doors = World(dialect, path, connection=connection)
     doors.schema = schema
     for table in tables:
         if table.name in rows:
@@ -314,7 +314,9 @@ def doors_over(
     return doors
 
 
-class _World(DuckDoors):
+class World(DuckDoors):
+    """Doors over rows in memory alone; close them when done."""
+
     schema = ""
 
     def close(self) -> None:

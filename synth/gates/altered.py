@@ -1,0 +1,72 @@
+"""Altered copies of sampled rows: the same shape, with something changed that the answer must, or must not, follow."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from synth.schema import Schema
+
+
+def emptied(rows: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """No rows at all."""
+    return {name: table.slice(0, 0) for name, table in rows.items()}
+
+
+def shuffled(rows: Mapping[str, pa.Table], seed: int = 7) -> dict[str, pa.Table]:
+    """The same rows in another order."""
+    chance = random.Random(seed)
+    return {name: table.take(chance.sample(range(table.num_rows), table.num_rows)) for name, table in rows.items()}
+
+
+def disturbed(rows: Mapping[str, pa.Table], schema: Schema, seed: int = 7) -> dict[str, pa.Table]:
+    """Rows shuffled, one in seven twice, one value in eleven null (never in a key), figures changed (never a key's)."""
+    chance = random.Random(seed)
+    keys = _key_columns(schema)
+    made: dict[str, pa.Table] = {}
+    for name, table in rows.items():
+        order = chance.sample(range(table.num_rows), table.num_rows)
+        if (name, None) not in keys:
+            order += [i for i in order if chance.random() < 1 / 7]
+        made[name] = _changed(table.take(order), {c for t, c in keys if t == name and c}, chance)
+    return made
+
+
+def _key_columns(schema: Schema) -> set[tuple[str, str | None]]:
+    """Columns that hold tables together; (table, None) for a table whose rows must stay single."""
+    keys: set[tuple[str, str | None]] = set()
+    for relation in schema.relations:
+        keys |= {(relation.table, c) for c in relation.columns} | {(relation.to_table, c) for c in relation.to_columns}
+        keys.add((relation.to_table, None))
+    for table in schema.tables:
+        keys |= {(table.name, c) for c in table.primary_key}
+    return keys
+
+
+def _changed(table: pa.Table, keep: set[str], chance: random.Random) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    columns = []
+    for field, column in zip(table.schema, table.columns, strict=True):
+        if field.name in keep:
+            columns.append(column)
+            continue
+        if pa.types.is_integer(field.type) or pa.types.is_floating(field.type) or pa.types.is_decimal(field.type):
+            column = _figures(column, field.type)
+        empty = pa.array([chance.random() < 1 / 11 for _ in range(table.num_rows)], pa.bool_())
+        columns.append(pc.if_else(empty, pa.scalar(None, field.type), column))
+    return pa.Table.from_arrays(columns, names=table.column_names)
+
+
+def _figures(column: Any, kind: pa.DataType) -> Any:
+    """Every second figure becomes its neighbour's: values stay plausible, rows do not."""
+    import pyarrow as pa
+
+    values = column.to_pylist()
+    values[1::2] = reversed(values[1::2])
+    return pa.chunked_array([pa.array(values, kind)])

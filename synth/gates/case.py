@@ -1,0 +1,82 @@
+"""A case before the gates: one draft, what it was asked, and the rows to judge it with; its runs are made once and shared."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sandbox.finding import Finding, Gate
+from sandbox.job import Limits, Sandbox
+from synth.request import Draft, Task
+from synth.schema import Field
+from synth.source import Sample, Source
+from synth.trial import Trial, try_out
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class GateReport:
+    """What one gate said. `notes` are figures and confirmations in words; `ms` its wall time."""
+
+    gate: Gate
+    passed: bool
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    ms: float = 0.0
+
+
+@dataclass
+class Case:
+    """Everything that the gates may look at. They see the source only through doors over sampled rows."""
+
+    draft: Draft
+    task: Task
+    source: Source
+    sample: Sample
+    sandbox: Sandbox
+    limits: Limits
+    output: tuple[Field, ...] = ()
+    notes: dict[Gate, list[str]] = field(default_factory=dict)
+
+    @cached_property
+    def on_a(self) -> Trial:
+        """The draft over sample A; its calls become the cassette."""
+        return self.run(self.sample.a, keep_calls=True)
+
+    @cached_property
+    def on_b(self) -> Trial:
+        """The draft over sample B, which no writer has seen."""
+        return self.run(self.sample.b)
+
+    def run(self, rows: Mapping[str, pa.Table], keep_calls: bool = False) -> Trial:
+        """The draft over doors to these rows."""
+        doors = self.source.over(rows)
+        try:
+            return self.run_over(doors, keep_calls)
+        finally:
+            close = getattr(doors, "close", None)
+            if close:
+                close()
+
+    def run_over(self, doors: object, keep_calls: bool = False) -> Trial:
+        """The draft over these doors."""
+        return try_out(
+            self.draft, doors, self.sandbox, self.limits, self.task.request.parameters, keep_calls=keep_calls
+        )
+
+    def note(self, gate: Gate, text: str) -> None:
+        """Remember a confirmation or a figure for the gate's report."""
+        self.notes.setdefault(gate, []).append(text)
+
+
+def timed(gate: Gate, case: Case, check: Callable[[Case], Iterable[Finding]]) -> GateReport:
+    """Run one gate's check over a case and report it."""
+    began = time.perf_counter()
+    findings = tuple(check(case))
+    ms = (time.perf_counter() - began) * 1000
+    return GateReport(gate, not findings, findings, tuple(case.notes.get(gate, ())), round(ms, 1))

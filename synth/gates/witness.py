@@ -1,0 +1,124 @@
+"""An independent witness: what the builtin's plan answers over the same rows, straight from DuckDB, beside what the closure gave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from sandbox.finding import Finding
+from synth.plan import Plan
+from synth.records import bag, comparable
+from synth.request import Refusal, Task
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Rows = Sequence[Mapping[str, object]]
+
+
+def plan_of(task: Task) -> Plan | None:
+    """The builtin's reading of the request, where it is sure; None where it is not."""
+    from synth.understand import understand
+
+    understood = understand(task)
+    return None if isinstance(understood, Refusal) else understood.plan
+
+
+def answer_of(plan: Plan, task: Task, rows: Mapping[str, pa.Table]) -> list[dict[str, object]]:
+    """The plan's answer over these rows. The user's own parameters stand in for the asked values."""
+    from synth.plan_sql import sql_of
+    from synth.sources.duck import doors_over
+
+    sql = sql_of(plan, task.schema, "duckdb")
+    values = {v.parameter: task.request.parameters.get(v.parameter, v.value) for v in plan.values()}
+    doors = doors_over(task.schema.tables, rows)
+    try:
+        batches = doors.query(sql.text, [values[name] for name in sql.parameters])
+        return [row for batch in batches for row in batch.to_pylist()]
+    finally:
+        doors.close()
+
+
+def disagreement(plan: Plan, said: Rows, given: Rows, where: str) -> Finding | None:
+    """How the closure's records differ from the witness', named as the mistake that it most looks like."""
+    names = [o.name for o in plan.outputs]
+    columns = _columns(names, said, given)
+    if _agree(plan, names, said, given, columns):
+        return None
+    expected, got = len(said), len(given)
+    if expected != got:
+        rule = "dropped-rows" if got < expected else "extra-rows"
+        message = f"over {where} the request means {expected} records, the closure gave {got}"
+        return Finding("faithful", rule, message, record=_first_difference(names, said, given, columns))
+    wrong = [n for n, c in zip(names, columns, strict=True) if c is None] or names
+    found = _first_difference(names, said, given, columns)
+    return Finding(
+        "faithful",
+        "wrong-values",
+        f"over {where} the closure's records differ from what the request means in {', '.join(wrong)}",
+        record=found,
+        hint="Check which columns are read and how they are combined.",
+    )
+
+
+def _agree(plan: Plan, names: Sequence[str], said: Rows, given: Rows, columns: Sequence[str | None]) -> bool:
+    if len(said) != len(given):
+        return False
+    if None in columns:
+        return not said
+    known = [c for c in columns if c is not None]
+    ours = bag([dict(zip(names, (r.get(n) for n in names), strict=True)) for r in said], names)
+    theirs = bag([{n: r.get(c) for n, c in zip(names, known, strict=True)} for r in given], names)
+    if ours == theirs:
+        return True
+    return cut_among_equals(plan) and _same_in_order(plan, said, given, dict(zip(names, known, strict=True)))
+
+
+def cut_among_equals(plan: Plan) -> bool:
+    """Whether the plan may cut between rows that its order holds for equal, so that either is right."""
+    return bool((plan.limit or plan.top_per or plan.distinct_on) and not plan.ties)
+
+
+def _same_in_order(plan: Plan, said: Rows, given: Rows, columns: Mapping[str, str]) -> bool:
+    """The same values in what the plan sorts and groups by: rows that tie there may stand for each other."""
+    by = [order.of for order in plan.order] + list(plan.top_per.by if plan.top_per else plan.distinct_on)
+    names = [o.name for o in plan.outputs if o.of in by]
+    if not plan.order:
+        return not plan.distinct_on or bag(said, names) == bag(
+            [{n: r.get(columns[n]) for n in names} for r in given], names
+        )
+    return bool(names) and bag(said, names) == bag([{n: r.get(columns[n]) for n in names} for r in given], names)
+
+
+def _columns(names: Sequence[str], said: Rows, given: Rows) -> list[str | None]:
+    """For each of the witness' columns the closure's column of that name, else one that holds the same values."""
+    if not given:
+        return list(names) if not said else [None] * len(names)
+    free = list(given[0])
+    found: list[str | None] = []
+    for name in names:
+        if name in free:
+            found.append(name)
+            free.remove(name)
+        else:
+            found.append(None)
+    for index, name in enumerate(names):
+        if found[index] is None:
+            same = next((c for c in free if bag(said, [name]) == bag([{name: r.get(c)} for r in given], [name])), None)
+            if same is not None:
+                found[index] = same
+                free.remove(same)
+    return found
+
+
+def _first_difference(names: Sequence[str], said: Rows, given: Rows, columns: Sequence[str | None]) -> object:
+    ours = [{n: r.get(n) for n in names} for r in said]
+    theirs = [{n: r.get(c or n) for n, c in zip(names, columns, strict=True)} for r in given]
+    missing = bag(ours, names) - bag(theirs, names)
+    extra = bag(theirs, names) - bag(ours, names)
+
+    def first(rows: Rows, left: object) -> object:
+        assert isinstance(left, dict)
+        return next((dict(r) for r in rows if tuple(comparable(r.get(n)) for n in names) in left), None)
+
+    return {"expected": first(ours, missing), "got": first(theirs, extra)}
