@@ -878,7 +878,8 @@ class _Held:
 
     def entries(self) -> Iterator[str]:
         """The keys of the object that comes next, each with its value as the next one."""
-        for key, self._next in self._next.items():
+        for key, value in self._next.items():
+            self._next = value
             yield key
 
 
