@@ -90,9 +90,10 @@ class Mended:
 
 
 class Writer(Protocol):
-    """Writes closures: the builtin generator, or a text model behind prompts."""
+    """Writes closures: the builtin generator, or a text model behind prompts. `reads_examples`: recall some for it."""
 
     name: str
+    reads_examples: bool
 
     def write(self, task: Task, last: Mended | None = None) -> Draft | Refusal:
         """A closure for the task, mended after `last` if given; or an honest no."""
