@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sandbox.capabilities import VERBS
@@ -47,7 +50,7 @@ class Call:
 
 @dataclass
 class Meter:
-    """What the calls of one run have used so far."""
+    """What the calls of one run have used so far. `breached` is the field of the grant that was passed, if one was."""
 
     calls: int = 0
     rows: int = 0
@@ -66,7 +69,182 @@ class Broker:
         self.grant = grant or Grant()
         self.log = log
         self.meter = Meter()
+        self._deadline: float | None = None
 
     def answer(self, verb: str, args: Sequence[object], kwargs: Mapping[str, object]) -> Iterator[Any]:
-        """Batches of one call's answer; a verb that gives a single value gives one batch `[value]`. Raises CallRefused."""
-        raise CallRefused("failed", "the broker is being built")
+        """Batches of one call's answer; a verb that gives a single value gives one batch `[value]`. Raises CallRefused.
+
+        The call is checked before this returns; the capability is asked as the batches are drawn. A call that the closure
+        leaves half read is logged with the batches it took, so that a replay serves it the same.
+        """
+        try:
+            given, named = self._checked(verb, args, kwargs)
+        except CallRefused as refusal:
+            self._log(Call(verb, tuple(args), dict(kwargs), (), (refusal.code, refusal.message)))
+            raise
+        return self._served(verb, given, named)
+
+    def _checked(
+        self, verb: str, args: Sequence[object], kwargs: Mapping[str, object]
+    ) -> tuple[tuple[object, ...], dict[str, object]]:
+        """The arguments in the capability's own order, once the grant allows the call."""
+        if self._deadline is None:
+            self._deadline = time.monotonic() + self.grant.seconds
+        self.meter.calls += 1
+        if self.meter.calls > self.grant.calls:
+            raise self._breach("calls", f"more than {self.grant.calls} calls in one run")
+        self._check_time()
+        name = verb[:40]
+        if verb not in VERBS or verb not in self.grant.verbs:
+            raise CallRefused("not-granted", f"{name}() is not granted here; there are: {', '.join(self._verbs())}")
+        if not callable(getattr(self.capability, verb, None)):
+            raise CallRefused("not-granted", f"this source has no {name}(); it has: {', '.join(self._verbs())}")
+        self.meter.by_verb[verb] = self.meter.by_verb.get(verb, 0) + 1
+        given, named = _bound(verb, args, kwargs)
+        if verb == "query":
+            given = (self._checked_sql(given[0]), *given[1:])
+        elif verb == "columns":
+            self._check_table(given[0])
+        return given, named
+
+    def _verbs(self) -> list[str]:
+        return [verb for verb in VERBS if verb in self.grant.verbs and callable(getattr(self.capability, verb, None))]
+
+    def _checked_sql(self, sql: object) -> str:
+        from sandbox.sql_guard import checked
+
+        if not isinstance(sql, str):
+            raise CallRefused("bad-sql", "query() takes one SELECT as text")
+        return str(checked(sql, str(getattr(self.capability, "dialect", "duckdb")), self._tables()))
+
+    def _tables(self) -> frozenset[str] | None:
+        """The tables that may be named: the grant's, else all that the source says it has."""
+        if self.grant.tables is not None:
+            return self.grant.tables
+        tables = getattr(self.capability, "tables", None)
+        if not callable(tables):
+            return None
+        try:
+            return frozenset(tables())
+        except CallRefused:
+            raise
+        except Exception as error:
+            raise CallRefused("failed", failure("tables", error)) from None
+
+    def _check_table(self, table: object) -> None:
+        if self.grant.tables is not None and table not in self.grant.tables:
+            raise CallRefused("not-granted", f"table {str(table)[:80]!r} is not granted")
+
+    def _served(self, verb: str, given: tuple[object, ...], named: dict[str, object]) -> Iterator[Any]:
+        taken: list[Any] = []
+        refused: tuple[str, str] | None = None
+        try:
+            for batch in self._batches(verb, given, named):
+                self._count(batch)
+                if self.log is not None:
+                    taken.append(batch)
+                yield batch
+        except CallRefused as refusal:
+            refused = (refusal.code, refusal.message)
+            raise
+        finally:
+            self._log(Call(verb, given, named, tuple(taken), refused))
+
+    def _batches(self, verb: str, given: tuple[object, ...], named: dict[str, object]) -> Iterator[Any]:
+        """The capability's batches; whatever it raises that is not a refusal becomes one, without its secrets."""
+        answer: Any = None
+        try:
+            answer = getattr(self.capability, verb)(*given, **named)
+            if verb not in row_verbs():
+                yield [self._granted_only(verb, answer)]
+                return
+            yield from answer
+        except CallRefused:
+            raise
+        except GeneratorExit:
+            close = getattr(answer, "close", None)
+            if callable(close):
+                close()
+            raise
+        except Exception as error:
+            raise CallRefused("failed", failure(verb, error)) from None
+
+    def _granted_only(self, verb: str, answer: object) -> object:
+        if verb == "tables" and self.grant.tables is not None and isinstance(answer, list):
+            return [name for name in answer if name in self.grant.tables]
+        return answer
+
+    def _count(self, batch: Any) -> None:
+        is_list = isinstance(batch, list)
+        self.meter.rows += len(batch) if is_list else batch.num_rows
+        self.meter.answer_bytes += _size(batch) if is_list else batch.nbytes
+        if self.meter.rows > self.grant.rows:
+            raise self._breach("rows", f"more than {self.grant.rows} rows in one run")
+        if self.meter.answer_bytes > self.grant.answer_bytes:
+            raise self._breach("answer_bytes", f"more than {self.grant.answer_bytes} bytes in one run")
+        self._check_time()
+
+    def _check_time(self) -> None:
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise self._breach("seconds", f"the calls of one run took longer than {self.grant.seconds:g} seconds")
+
+    def _breach(self, what: str, sentence: str) -> CallRefused:
+        self.meter.breached = what
+        return CallRefused("limit", sentence)
+
+    def _log(self, call: Call) -> None:
+        if self.log is not None:
+            self.log(call)
+
+
+@lru_cache(maxsize=1)
+def row_verbs() -> frozenset[str]:
+    """The verbs that give batches of rows; the others give a single value."""
+    return frozenset(
+        verb for verb, shape in VERBS.items() if getattr(shape, verb).__annotations__.get("return") == "Batches"
+    )
+
+
+@lru_cache(maxsize=32)
+def _signature(verb: str) -> inspect.Signature:
+    return inspect.signature(getattr(VERBS[verb], verb))
+
+
+def _bound(
+    verb: str, args: Sequence[object], kwargs: Mapping[str, object]
+) -> tuple[tuple[object, ...], dict[str, object]]:
+    """The arguments as the verb's protocol has them, in its order; `within` names a member of a folder and stays a keyword."""
+    rest = dict(kwargs)
+    member: dict[str, object] = {}
+    if "within" in rest:
+        member["within"] = rest.pop("within")
+        if not isinstance(member["within"], str) or not 0 < len(member["within"]) <= 4_096:
+            raise CallRefused("not-found", "a member is named by its path, as list() gives it")
+    try:
+        bound = _signature(verb).bind(None, *args, **rest)
+    except TypeError as error:
+        raise CallRefused("failed", f"{verb}(): {error}") from None
+    return bound.args[1:], member | bound.kwargs
+
+
+def _size(value: object) -> int:
+    """About how many bytes plain values take."""
+    total = 0
+    stack = [value]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, (str, bytes)):
+            total += len(one)
+        elif isinstance(one, dict):
+            stack.extend(one.keys())
+            stack.extend(one.values())
+        elif isinstance(one, (list, tuple)):
+            stack.extend(one)
+        else:
+            total += 8
+    return total
+
+
+def failure(verb: str, error: Exception) -> str:
+    """A sentence for a failure that nobody foresaw: what kind it was, but none of its words, which may hold a secret."""
+    return f"{verb}() failed on the source's side ({type(error).__name__})"

@@ -1,0 +1,1 @@
+"""The program inside the sandbox: it shares no memory and no credential with the host, only a channel."""

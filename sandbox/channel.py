@@ -1,0 +1,393 @@
+"""The channel: what crosses the wall between host and sandbox, and how each end protects itself from the other.
+
+One stream socket carries frames: a length, a kind, a payload. Control frames and records are msgpack, decoded into
+plain values only; bulk rows to the closure are Arrow record batches. Nothing is unpickled, imported or evaluated.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from itertools import chain
+from math import isfinite
+from socket import socket
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import ormsgpack
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# host to sandbox
+JOB, SCHEMA, BATCH, VALUES, DONE, REFUSED, ZONE_DATA = b"JSBVDRZ"
+# sandbox to host
+RECORDS, CALL, NEXT, DROP, OUT, ERR, END, FAULT, ZONE = b"rcndoeEfz"
+
+CONTROL_BYTES = 16 * 1_048_576
+ANSWER_BYTES = 64 * 1_048_576
+BATCH_BYTES = 4 * 1_048_576
+FLUSH_BYTES = 262_144
+FLUSH_RECORDS = 1_000
+FLUSH_SECONDS = 0.05
+
+JOB_HEAD = struct.Struct("<QQ")
+"""Before a job's msgpack: mebibytes of memory and CPU seconds, read before anything else is."""
+
+_HEAD = struct.Struct("<IB")
+_ARRAY = struct.Struct(">BI")
+_ARRAY_MARK = 0xDD
+_DAY = struct.Struct(">I")
+_SPAN = struct.Struct(">iII")
+_DECIMAL, _DATE, _DATETIME, _TIME, _SPAN_CODE, _UUID, _INTEGER = range(1, 8)
+_INTEGER_BYTES = 1_800  # 4300 digits, as many as Python itself will turn into text
+_OPTIONS = (
+    ormsgpack.OPT_PASSTHROUGH_BIG_INT
+    | ormsgpack.OPT_PASSTHROUGH_DATETIME
+    | ormsgpack.OPT_PASSTHROUGH_UUID
+    | ormsgpack.OPT_PASSTHROUGH_DATACLASS
+)
+_NOT_FINITE = re.compile(rb"\xcb[\x7f\xff][\xf0-\xff]|\xca[\x7f\xff][\x80-\xff]")
+_FLAT = {str, int, float, bool, type(None), bytes, Decimal, date, datetime, time, timedelta, UUID}
+_NO_OFFSET = timedelta(0)
+
+
+class ChannelClosed(Exception):
+    """The other end is gone."""
+
+
+class ChannelBroken(Exception):
+    """The other end sent something that is no frame, or one larger than it may be."""
+
+    def __init__(self, message: str, kind: int = 0, size: int = 0) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.size = size
+
+
+class RecordRefused(Exception):
+    """A record that may not cross. `number` counts from 1; `limit` is the field of Limits that it passed, if one."""
+
+    def __init__(self, number: int, why: str, limit: str | None = None) -> None:
+        super().__init__(f"record {number} {why}")
+        self.number = number
+        self.limit = limit
+
+
+class Channel:
+    """One end of the socket. A time-out of the socket, where set, comes out as TimeoutError."""
+
+    def __init__(self, wire: socket) -> None:
+        self.wire = wire
+        self.received = 0
+
+    def send(self, kind: int, payload: bytes | bytearray | memoryview = b"") -> None:
+        """Send one frame, whole."""
+        size = len(payload)
+        head = _HEAD.pack(size, kind)
+        try:
+            if size <= 65_536:
+                self.wire.sendall(head + payload)
+            else:
+                self.wire.sendall(head)
+                self.wire.sendall(payload)
+        except (BrokenPipeError, ConnectionResetError) as gone:
+            raise ChannelClosed from gone
+
+    def receive(self, cap: Callable[[int], int]) -> tuple[int, bytearray]:
+        """The next frame, or ChannelClosed. `cap` says how long a frame of a kind may be; a longer one is not read."""
+        size, kind = _HEAD.unpack(self._exactly(_HEAD.size))
+        if size > cap(kind):
+            raise ChannelBroken(f"a frame of {size} bytes", kind, size)
+        self.received += size
+        return kind, self._exactly(size)
+
+    def _exactly(self, size: int) -> bytearray:
+        data = bytearray(size)
+        view = memoryview(data)
+        have = 0
+        try:
+            while have < size:
+                got = self.wire.recv_into(view[have:])
+                if not got:
+                    raise ChannelClosed
+                have += got
+        except ConnectionResetError as gone:
+            raise ChannelClosed from gone
+        return data
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self.wire.close()
+
+
+def pack(value: object) -> bytes:
+    """Msgpack of plain values, with our own codes for Decimal, dates, times, UUID and large integers. TypeError for others."""
+    return ormsgpack.packb(value, _coded, _OPTIONS)
+
+
+def unpack(payload: bytes | bytearray | memoryview) -> Any:
+    """The plain values of `pack`. ValueError when the payload is not that."""
+    return ormsgpack.unpackb(payload, ext_hook=_decoded)
+
+
+def _coded(value: object) -> object:
+    """The Ext of a value that msgpack has no type for; a subclass of a plain type as that type."""
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise TypeError(f"is {value}, which is not a number")
+        return ormsgpack.Ext(_DECIMAL, str(value).encode())
+    if isinstance(value, datetime):
+        return ormsgpack.Ext(_DATETIME, value.isoformat().encode())
+    if isinstance(value, date):
+        return ormsgpack.Ext(_DATE, _DAY.pack(value.toordinal()))
+    if isinstance(value, time):
+        return ormsgpack.Ext(_TIME, value.isoformat().encode())
+    if isinstance(value, timedelta):
+        return ormsgpack.Ext(_SPAN_CODE, _SPAN.pack(value.days, value.seconds, value.microseconds))
+    if isinstance(value, UUID):
+        return ormsgpack.Ext(_UUID, value.bytes)
+    if isinstance(value, int):
+        size = value.bit_length() // 8 + 1
+        if size > _INTEGER_BYTES:
+            raise TypeError("is a whole number of more than 4300 digits")
+        return ormsgpack.Ext(_INTEGER, value.to_bytes(size, "big", signed=True))
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, float):
+        return float(value)
+    raise TypeError(f"is of type {type(value).__name__}, which is not a plain value")
+
+
+def _decoded(code: int, data: bytes) -> object:
+    """The value of one Ext; ValueError for anything that `_coded` would not have written."""
+    if code == _DECIMAL and len(data) <= 5_000:
+        number = Decimal(data.decode("ascii")) if _is_decimal(data) else None
+        if number is not None and number.is_finite():
+            return number
+    elif code == _DATETIME and len(data) <= 40:
+        return _utc(datetime.fromisoformat(data.decode("ascii")))
+    elif code == _DATE and len(data) == _DAY.size:
+        return date.fromordinal(_DAY.unpack(data)[0])
+    elif code == _TIME and len(data) <= 30:
+        return time.fromisoformat(data.decode("ascii"))
+    elif code == _SPAN_CODE and len(data) == _SPAN.size:
+        return timedelta(*_SPAN.unpack(data))
+    elif code == _UUID and len(data) == 16:
+        return UUID(bytes=data)
+    elif code == _INTEGER and len(data) <= _INTEGER_BYTES:
+        return int.from_bytes(data, "big", signed=True)
+    raise ValueError("a value that is not plain")
+
+
+_is_decimal = re.compile(rb"-?\d+(?:\.\d+)?(?:E[+-]?\d{1,9})?").fullmatch
+
+
+def _utc(moment: datetime) -> datetime:
+    """UTC itself rather than an offset of zero."""
+    return moment.replace(tzinfo=UTC) if moment.utcoffset() == _NO_OFFSET else moment
+
+
+# ---------------------------------------------------------------------------------------------- records, outwards
+
+
+def pack_records(records: list[Any], first: int, record_bytes: int) -> Iterator[tuple[int, bytes]]:
+    """Payloads that carry the records, as (how many, payload). RecordRefused names the one that cannot go; those before
+    it have been given out by then."""
+    try:
+        body = ormsgpack.packb(records, _coded, _OPTIONS)
+    except Exception:  # find the culprit below: one by one
+        body = b""
+    if body and len(body) <= record_bytes:
+        yield len(records), body
+        return
+    held: list[bytes] = []
+    size = 0
+    for offset, record in enumerate(records):
+        try:
+            one = ormsgpack.packb(record, _coded, _OPTIONS)
+        except Exception as error:
+            if held:
+                yield len(held), _joined(held)
+            raise RecordRefused(first + offset, _why(record, error)) from None
+        if len(one) > record_bytes:
+            if held:
+                yield len(held), _joined(held)
+            raise RecordRefused(first + offset, f"is {len(one)} bytes long; at most {record_bytes}", "record_bytes")
+        if held and (size + len(one) > FLUSH_BYTES):
+            yield len(held), _joined(held)
+            held, size = [], 0
+        held.append(one)
+        size += len(one)
+    if held:
+        yield len(held), _joined(held)
+
+
+def _joined(parts: list[bytes]) -> bytes:
+    return _ARRAY.pack(_ARRAY_MARK, len(parts)) + b"".join(parts)
+
+
+def _why(record: object, error: Exception) -> str:
+    """What is wrong with a record, with the field's name where it can be told."""
+    if not isinstance(record, dict):
+        return f"is of type {type(record).__name__}, not a dict"
+    for key, value in record.items():
+        if not isinstance(key, str):
+            return f"has a key of type {type(key).__name__}; keys are text"
+        try:
+            key.encode()
+        except UnicodeEncodeError:
+            return "has a key with half a surrogate pair in it"
+        try:
+            ormsgpack.packb(value, _coded, _OPTIONS)
+        except Exception as wrong:
+            cause = wrong.__cause__ or wrong
+            text = str(cause)
+            if "surrogates" in text:
+                text = "has half a surrogate pair in its text"
+            elif "recursion" in text.lower():
+                text = "is nested too deep"
+            elif "Dict key" in text:
+                text = "has a key that is not text"
+            elif text.startswith("Type is not msgpack serializable"):
+                text = f"is of type {type(value).__name__}, which is not a plain value"
+            return f"cannot be passed on: {key[:80]!r} {text}"
+    return f"cannot be passed on: {error}"
+
+
+# ----------------------------------------------------------------------------------------------- records, inwards
+
+
+def read_records(
+    payload: bytearray, first: int, *, records_left: int, record_bytes: int, depth: int
+) -> list[dict[str, object]]:
+    """The records of one RECORDS frame, each of them checked. `first` is the number of the first one.
+
+    RecordRefused names the record and the reason; nothing is built before its count and size were found to be allowed.
+    """
+    count = _count(payload)
+    if count is None:
+        raise RecordRefused(first, "did not come as a list of records")
+    if count > records_left:
+        raise RecordRefused(first + max(records_left, 0), "is one more than the limit allows", "records")
+    try:
+        records: Any = unpack(payload)
+    except Exception:  # whatever a decoder may find wrong with hostile bytes
+        raise RecordRefused(first, "or one after it could not be decoded") from None
+    if set(map(type, records)) - {dict}:
+        for offset, record in enumerate(records):
+            if type(record) is not dict:
+                raise RecordRefused(first + offset, f"is of type {type(record).__name__}, not a dict")
+    kinds = set(map(type, chain.from_iterable(map(dict.values, records))))
+    if not kinds <= _FLAT:
+        for offset, record in enumerate(records):
+            if _deeper_than(record, depth):
+                raise RecordRefused(first + offset, f"is nested more than {depth} deep", "depth")
+    elif depth < 1 and records:
+        raise RecordRefused(first, "is nested more than 0 deep", "depth")
+    if _NOT_FINITE.search(payload):
+        for offset, record in enumerate(records):
+            path = _not_finite(record)
+            if path:
+                raise RecordRefused(first + offset, f"cannot be passed on: {path} is not a finite number")
+    if len(payload) > record_bytes:
+        for offset, record in enumerate(records):
+            size = len(pack(record))
+            if size > record_bytes:
+                raise RecordRefused(first + offset, f"is {size} bytes long; at most {record_bytes}", "record_bytes")
+    return records  # type: ignore[no-any-return]  # checked above: a list of dicts
+
+
+def _count(payload: bytearray) -> int | None:
+    """How many items the msgpack array announces, before any of it is built."""
+    mark = payload[0] if payload else 0
+    if 0x90 <= mark <= 0x9F:
+        return mark & 0x0F
+    if mark == 0xDC and len(payload) >= 3:
+        return int.from_bytes(payload[1:3], "big")
+    if mark == _ARRAY_MARK and len(payload) >= 5:
+        return int.from_bytes(payload[1:5], "big")
+    return None
+
+
+def _deeper_than(value: object, depth: int) -> bool:
+    level: list[Any] = [value]
+    while level:
+        if depth == 0:
+            return True
+        depth -= 1
+        inner: Iterable[Any] = chain.from_iterable(v.values() if type(v) is dict else v for v in level)
+        level = [v for v in inner if type(v) is dict or type(v) is list]
+    return False
+
+
+def _not_finite(record: dict[str, object]) -> str:
+    """The path to a NaN or an infinity, empty when there is none."""
+    stack: list[tuple[str, object]] = [(repr(key[:80]), value) for key, value in reversed(record.items())]
+    while stack:
+        path, value = stack.pop()
+        if type(value) is float and not isfinite(value):
+            return path
+        if type(value) is dict:
+            stack += [(f"{path}.{key[:80]!r}", inner) for key, inner in value.items()]
+        elif type(value) is list:
+            stack += [(f"{path}[{index}]", inner) for index, inner in enumerate(value)]
+    return ""
+
+
+# ---------------------------------------------------------------------------------------- rows, from host to closure
+
+
+def arrow_frames(batch: pa.RecordBatch, schema: pa.Schema | None) -> tuple[pa.Schema, list[tuple[int, Any]]]:
+    """One record batch as frames, pieces of about 4 MB; a SCHEMA frame goes first when it differs from `schema`."""
+    batch = _plain_columns(batch)
+    frames: list[tuple[int, Any]] = []
+    if schema is None or not batch.schema.equals(schema, check_metadata=False):
+        schema = batch.schema.remove_metadata()
+        frames.append((SCHEMA, memoryview(schema.serialize())))
+    rows = batch.num_rows
+    step = max(1, min(rows, rows * BATCH_BYTES // max(batch.nbytes, 1)))
+    for start in range(0, max(rows, 1), step):
+        piece = batch if step >= rows else batch.slice(start, step)
+        frames.append((BATCH, memoryview(piece.serialize())))
+    return schema, frames
+
+
+def _plain_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Dictionary columns as what they stand for, nanoseconds as microseconds: the shapes that a dict of values can hold."""
+    wanted = _plain_schema(batch.schema)
+    return batch if wanted is batch.schema or wanted.equals(batch.schema) else batch.cast(wanted, safe=False)
+
+
+@lru_cache(maxsize=64)
+def _plain_schema(schema: pa.Schema) -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema([field.with_type(_plain_type(field.type)) for field in schema])
+
+
+def _plain_type(kind: Any) -> Any:
+    import pyarrow as pa
+
+    types = pa.types
+    if types.is_dictionary(kind) or types.is_run_end_encoded(kind):
+        return _plain_type(kind.value_type)
+    if isinstance(kind, pa.BaseExtensionType):
+        return _plain_type(kind.storage_type)
+    if types.is_timestamp(kind) and kind.unit == "ns":
+        return pa.timestamp("us", kind.tz)
+    if types.is_time(kind) and kind.unit == "ns":
+        return pa.time64("us")
+    if types.is_duration(kind) and kind.unit == "ns":
+        return pa.duration("us")
+    if types.is_struct(kind):
+        return pa.struct([field.with_type(_plain_type(field.type)) for field in kind])
+    if types.is_list(kind):
+        return pa.list_(_plain_type(kind.value_type))
+    if types.is_large_list(kind):
+        return pa.large_list(_plain_type(kind.value_type))
+    return kind
