@@ -116,7 +116,8 @@ def guarded_write(obj: Any) -> Any:
     kind = type(obj)
     if (kind.__module__, kind.__name__) in _CONFIGURABLE and kind in KNOWN_TYPES:
         return obj
-    raise AttributeError(f"attributes of {kind.__name__} objects cannot be set here; only those of your own classes")
+    what = "a module" if kind is modules.Facade else f"{kind.__name__} objects"
+    raise AttributeError(f"attributes of {what} cannot be set here; only those of your own classes")
 
 
 def _getattr(obj: Any, name: str, default: Any = _MISSING, /) -> Any:
@@ -131,7 +132,11 @@ def _getattr(obj: Any, name: str, default: Any = _MISSING, /) -> Any:
 
 def _hasattr(obj: Any, name: str, /) -> bool:
     """As hasattr, for names that are safe on the object."""
-    return _getattr(obj, name, _MISSING) is not _MISSING
+    try:
+        guarded_getattr(obj, name)
+    except AttributeError:
+        return False
+    return True
 
 
 def _setattr(obj: Any, name: str, value: Any, /) -> None:

@@ -115,7 +115,7 @@ class Facade:
         # Calling it again on a facade changes nothing.
         return
 
-    def __getattr__(self, name: str) -> NoReturn:
+    def __getattr__(self, name: str) -> Any:
         shown = vars(self)
         raise AttributeError(f"this module shows no {name!r} here; it has: {', '.join(sorted(shown))}")
 
