@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import Context
 from itertools import chain
 from typing import Any
 
@@ -24,6 +24,9 @@ SLICE_ROWS = 2_048
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _EPOCH = datetime(1970, 1, 1)
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
+_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000}
+_SHORT_DIGITS = 18
+_CONTEXT = Context(prec=38)
 _SIGNATURES = {verb: inspect.signature(getattr(shape, verb)) for verb, shape in VERBS.items()}
 _ROW_VERBS = row_verbs()
 
@@ -92,17 +95,19 @@ def plain_values(column: pa.Array[Any]) -> list[Any]:
     kind = column.type
     types = pa.types
     if types.is_date32(kind):
-        return _each(column.cast(pa.int32()), lambda day: date.fromordinal(day + _EPOCH_DAY))
-    if types.is_decimal(kind):
-        return _each(column.cast(pa.string()), Decimal)
-    if types.is_timestamp(kind):
-        moments = column.cast(pa.timestamp("us", kind.tz), safe=False).cast(pa.int64())
+        return _each(column.view(pa.int32()), lambda day: date.fromordinal(day + _EPOCH_DAY))
+    if types.is_decimal128(kind) and kind.precision <= _SHORT_DIGITS:
+        return _short_decimals(column, kind.scale)
+    if types.is_timestamp(kind) and kind.unit in _PER_SECOND:
+        # Columns of nanoseconds do not cross; the host makes them microseconds.
+        micros = 1_000_000 // _PER_SECOND[kind.unit]
+        moments = column.view(pa.int64())
         if kind.tz is None:
-            return _each(moments, lambda us: _EPOCH + timedelta(microseconds=us))
+            return _each(moments, lambda at: _EPOCH + timedelta(microseconds=at * micros))
         zone = _zone(kind.tz)
         if zone is UTC:
-            return _each(moments, lambda us: _EPOCH_UTC + timedelta(microseconds=us))
-        return _each(moments, lambda us: (_EPOCH_UTC + timedelta(microseconds=us)).astimezone(zone))
+            return _each(moments, lambda at: _EPOCH_UTC + timedelta(microseconds=at * micros))
+        return _each(moments, lambda at: (_EPOCH_UTC + timedelta(microseconds=at * micros)).astimezone(zone))
     return column.to_pylist()
 
 
@@ -110,6 +115,20 @@ def _each(column: pa.Array[Any], convert: Callable[[Any], Any]) -> list[Any]:
     if column.null_count:
         return [None if value is None else convert(value) for value in column.to_pylist()]
     return list(map(convert, column.to_pylist()))
+
+
+def _short_decimals(column: pa.Array[Any], scale: int) -> list[Any]:
+    """Decimals whose digits fit 64 bits, read from the lower halves of their 128."""
+    _, buffer = column.buffers()
+    if buffer is None:
+        return column.to_pylist()
+    start = column.offset * 2
+    digits = memoryview(buffer).cast("q")[start : start + len(column) * 2 : 2].tolist()
+    scaled = _CONTEXT.scaleb
+    if not column.null_count:
+        return [scaled(number, -scale) for number in digits]
+    present = column.is_valid().to_pylist()
+    return [scaled(number, -scale) if there else None for number, there in zip(digits, present, strict=True)]
 
 
 def _zone(name: str) -> Any:

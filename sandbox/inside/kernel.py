@@ -39,7 +39,7 @@ _ALLOWED = {
     "times": (100, 153), "sysinfo": (99, 179), "uname": (63, 160), "membarrier": (324, 283), "rseq": (334, 293),
 }  # fmt: skip
 _ON_THE_CHANNEL = {"read": (0, 63), "write": (1, 64), "sendto": (44, 206), "recvfrom": (45, 207)}
-_MMAP, _MPROTECT = (9, 222), (10, 226)
+_MMAP, _MPROTECT, _PRLIMIT = (9, 222), (10, 226), (302, 261)
 _PROT_EXEC, _MAP_ANONYMOUS = 4, 0x20
 
 
@@ -134,8 +134,8 @@ def close_from(first: int) -> None:
         os.closerange(first, 65536)
 
 
-def limit(address_space: int, cpu_seconds: int, descriptors: int) -> None:
-    """Set the hard resource limits of this process; bytes and seconds."""
+def limit_ahead(descriptors: int) -> None:
+    """The hard limits of this process that are the same for every job."""
     fixed = {
         resource.RLIMIT_NOFILE: descriptors,
         resource.RLIMIT_FSIZE: 0,
@@ -143,10 +143,14 @@ def limit(address_space: int, cpu_seconds: int, descriptors: int) -> None:
         resource.RLIMIT_NPROC: 0,
         resource.RLIMIT_MEMLOCK: 0,
         resource.RLIMIT_MSGQUEUE: 0,
-        resource.RLIMIT_AS: address_space,
     }
     for which, amount in fixed.items():
         resource.setrlimit(which, (amount, amount))
+
+
+def limit(address_space: int, cpu_seconds: int) -> None:
+    """The hard limits of one job; bytes, and seconds from the start of the process."""
+    resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
 
 
@@ -189,6 +193,14 @@ def _program(channel: int) -> bytes:
         (jump_set, 0, 1, _PROT_EXEC),
         (give, 0, 0, refuse),
         (give, 0, 0, allow),
+    ]
+    # Of its own limits only, and a hard limit can only be lowered: a job's limits are set behind the filter.
+    code += [
+        (jump_eq, 0, 4, _PRLIMIT[column]),
+        (load, 0, 0, argument(0)),
+        (jump_eq, 0, 1, 0),
+        (give, 0, 0, allow),
+        (give, 0, 0, refuse),
     ]
     for numbers in _ALLOWED.values():
         if numbers[column] >= 0:

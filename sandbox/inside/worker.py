@@ -44,7 +44,7 @@ class Kit:
         modules.preload()
         for name in _ENCODINGS.split():
             "".encode(name) if not name.endswith("_codec") else importlib.import_module(f"encodings.{name}")
-        for name in ("traceback", "linecache", "_strptime", "zoneinfo", "zoneinfo._common", "pyarrow.compute"):
+        for name in ("traceback", "linecache", "_strptime", "zoneinfo", "zoneinfo._common"):
             importlib.import_module(name)
         _exercise()
         self.filter = kernel.Filter(CHANNEL)
@@ -58,7 +58,8 @@ def _exercise() -> None:
     code = "def closure(source, *, at=None):\n    for row in source:\n        yield {'a': row['a'], 'b': f\"{row['a']:.2f}\"}\n"
     space = guards.namespace({})
     exec(compile_closure(code), space)
-    list(space["closure"]([{"a": 1}]))
+    for _, payload in pack_records(list(space["closure"]([{"a": 1}])), 1, MEBIBYTE):
+        unpack(payload)
 
 
 def enter(kit: Kit, wire_end: socket) -> NoReturn:
@@ -70,13 +71,16 @@ def enter(kit: Kit, wire_end: socket) -> NoReturn:
         kernel.close_from(CHANNEL + 1)
         wire_end.detach()
         channel = Channel(socket(fileno=CHANNEL))
+        kernel.limit_ahead(CHANNEL + 1)
+        kit.filter.put_on()
+        # What a first run touches is copied now, while nobody waits for it.
+        _exercise()
         try:
             _, payload = channel.receive(lambda _kind: 2 * wire.CONTROL_BYTES)
         except ChannelClosed:
             os._exit(0)
         memory_mb, cpu_seconds = wire.JOB_HEAD.unpack_from(payload)
-        kernel.limit(kit.base_bytes + memory_mb * MEBIBYTE, cpu_seconds, CHANNEL + 1)
-        kit.filter.put_on()
+        kernel.limit(kit.base_bytes + memory_mb * MEBIBYTE, cpu_seconds)
         _Run(kit, channel, memory_mb).serve(unpack(memoryview(payload)[wire.JOB_HEAD.size :]))
     except BaseException:
         os._exit(70)
@@ -113,7 +117,7 @@ class _Run:
 
     def _call(self, job: Mapping[str, Any]) -> object:
         if job["policy"]:
-            code = compile_closure(job["code"])
+            code = compile_closure(job["code"], job["entry"])
             space = guards.namespace({"query": self.kit.engine.query, "SourceError": handle.SourceError})
         else:
             code = compile(job["code"], FILENAME, "exec")
@@ -368,8 +372,9 @@ def self_check(kit: Kit, report: int) -> NoReturn:
         for number in range(CHANNEL):
             os.close(number)
         kernel.close_from(CHANNEL + 1)
-        kernel.limit(kit.base_bytes + 64 * MEBIBYTE, 5, CHANNEL + 1)
+        kernel.limit_ahead(CHANNEL + 1)
         kit.filter.put_on()
+        kernel.limit(kit.base_bytes + 64 * MEBIBYTE, 5)
         for name, probe in probes.items():
             try:
                 probe()
