@@ -33,9 +33,7 @@ def answer(case: Case, limit: int | None) -> Answer:
     declared = case.draft.output or case.output
     collected = _Collected(most, declared)
     case.source.completeness()  # what the sampling read is not part of this run
-    trial = try_out(
-        case.draft, case.source.capability, case.sandbox, case.limits, case.task.request.parameters, sink=collected.take
-    )
+    trial = try_out(case.draft, case.source.capability, case.sandbox, case.limits, case.parameters, sink=collected.take)
     if trial.result.status != "ok":
         return Answer((), declared, Completeness("incomplete", "the run failed"), fault=fault_of(trial.result).message)
     fields = declared or fields_of(collected.records)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.finding import Finding, Gate
 from sandbox.job import Limits, Sandbox
+from synth.parameters import declared_in, typed
 from synth.request import Draft, Task
 from synth.schema import Field
 from synth.source import Sample, Source
@@ -44,6 +45,11 @@ class Case:
     notes: dict[Gate, list[str]] = field(default_factory=dict)
 
     @cached_property
+    def parameters(self) -> dict[str, object]:
+        """The user's own values for the closure's parameters. Raises BadRequest for one that it does not have."""
+        return typed(self.draft.parameters or declared_in(self.draft.code), self.task.request.parameters)
+
+    @cached_property
     def on_a(self) -> Trial:
         """The draft over sample A; its calls become the cassette."""
         return self.run(self.sample.a, keep_calls=True)
@@ -65,9 +71,7 @@ class Case:
 
     def run_over(self, doors: object, keep_calls: bool = False) -> Trial:
         """The draft over these doors."""
-        return try_out(
-            self.draft, doors, self.sandbox, self.limits, self.task.request.parameters, keep_calls=keep_calls
-        )
+        return try_out(self.draft, doors, self.sandbox, self.limits, self.parameters, keep_calls=keep_calls)
 
     def note(self, gate: Gate, text: str) -> None:
         """Remember a confirmation or a figure for the gate's report."""

@@ -88,7 +88,7 @@ def _witness(case: Case) -> Iterator[Finding]:
     if plan is None:
         case.note("faithful", "no independent witness: the builtin is not sure of this request")
         return
-    said = witness.answer_of(plan, case.task, case.sample.b)
+    said = witness.answer_of(plan, case.task, case.sample.b, case.parameters)
     finding = witness.disagreement(plan, said, case.on_b.records, "rows that were kept back")
     if finding is None:
         rows = disturbed(case.sample.b, case.task.schema)
@@ -103,7 +103,10 @@ def _witness(case: Case) -> Iterator[Finding]:
             )
             return
         finding = witness.disagreement(
-            plan, witness.answer_of(plan, case.task, rows), altered.records, "a disturbed copy of the rows"
+            plan,
+            witness.answer_of(plan, case.task, rows, case.parameters),
+            altered.records,
+            "a disturbed copy of the rows",
         )
     if finding:
         yield finding

@@ -24,13 +24,15 @@ def plan_of(task: Task) -> Plan | None:
     return None if isinstance(understood, Refusal) else understood.plan
 
 
-def answer_of(plan: Plan, task: Task, rows: Mapping[str, pa.Table]) -> list[dict[str, object]]:
-    """The plan's answer over these rows. The user's own parameters stand in for the asked values."""
+def answer_of(
+    plan: Plan, task: Task, rows: Mapping[str, pa.Table], parameters: Mapping[str, object]
+) -> list[dict[str, object]]:
+    """The plan's answer over these rows. The user's own values for parameters stand in for the asked ones."""
     from synth.plan_sql import sql_of
     from synth.sources.duck import doors_over
 
     sql = sql_of(plan, task.schema, "duckdb")
-    values = {v.parameter: task.request.parameters.get(v.parameter, v.value) for v in plan.values()}
+    values = {v.parameter: parameters.get(v.parameter, v.value) for v in plan.values()}
     doors = doors_over(task.schema.tables, rows)
     try:
         batches = doors.query(sql.text, [values[name] for name in sql.parameters])

@@ -1,0 +1,427 @@
+"""What TARS can be told to do, as functions from plain values to plain values. The command line and services translate to these."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from synth.errors import BadRequest, HomeProblem, SourceProblem
+from synth.source import OpenOptions, Source
+
+if TYPE_CHECKING:
+    from corpus.closures import Kept
+    from corpus.memory import Memory
+    from sandbox.job import Sandbox
+    from synth.answer import Answer
+    from synth.pipeline import Outcome
+    from synth.schema import Field, Schema
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the user said with a request, beside it."""
+
+    model: str = ""
+    expect: str = ""
+    limit: int | None = None
+    save: str = ""
+    parameters: Mapping[str, str] | None = None
+    sandbox: str = "auto"
+
+
+@dataclass
+class Desk:
+    """What one process works with: environment, home, today, and a sandbox and memory that open when first needed."""
+
+    environment: Mapping[str, str]
+    progress: Callable[[str], None] = lambda _text: None
+    _sandbox: Sandbox | None = None
+    _memory: Memory | None = None
+
+    def sandbox(self, name: str = "auto") -> Sandbox:
+        """The sandbox; starting it goes on in the background until the first job needs it."""
+        if self._sandbox is None:
+            from sandbox.open import open_sandbox
+
+            self._sandbox = open_sandbox(name)
+        return self._sandbox
+
+    def memory(self) -> Memory:
+        """The corpus in the user's home. Raises HomeProblem."""
+        if self._memory is None:
+            from corpus.home import HomeUnusable, home_of
+            from corpus.memory import Memory
+
+            try:
+                self._memory = Memory(home_of(self.environment))
+            except HomeUnusable as error:
+                raise HomeProblem(str(error)) from error
+        return self._memory
+
+    def now(self) -> datetime:
+        """This moment, or the one that TARS_NOW fixes."""
+        return now_of(self.environment)
+
+    def options(self, request: str = "") -> OpenOptions:
+        """How sources are opened."""
+        return OpenOptions(
+            request=request,
+            environment=dict(self.environment),
+            now=self.now(),
+            timeout_seconds=_seconds(self.environment.get("TARS_TIMEOUT", "20")),
+            progress=self.progress,
+        )
+
+    def close(self) -> None:
+        """Stop the sandbox, close the memory."""
+        if self._sandbox is not None:
+            self._sandbox.close()
+        if self._memory is not None:
+            self._memory.close()
+
+
+def ask(desk: Desk, text: str, sources: Sequence[str], said: Said) -> Outcome:
+    """Answer a request over sources. A refusal or a failed closure is an outcome; only a user's mistake or a broken source raises."""
+    from synth.models.choose import writers_for
+    from synth.pipeline import Tools
+    from synth.pipeline import ask as pipeline_ask
+    from synth.request import Request
+
+    if not text.strip():
+        raise BadRequest("the request is empty", 'Say what you want: tars ask "total per city" --source orders.csv')
+    if len(text) > 20_000:
+        raise BadRequest(f"the request has {len(text)} characters; at most 20000 are read", "Say it shorter")
+    writers = writers_for(said.model, desk.environment)
+    expected = None if not said.expect else records_in(said.expect, desk)
+    sandbox, memory = desk.sandbox(said.sandbox), desk.memory()
+    with opened(desk, sources, text) as source:
+        tools = Tools(
+            writers,
+            sandbox,
+            memory,
+            limit=said.limit,
+            save_as=said.save,
+            source_reference=reference_of(sources),
+            progress=desk.progress,
+        )
+        request = Request(without_secrets(text, source.kind), desk.now(), expected, dict(said.parameters or {}))
+        return pipeline_ask(request, source, tools)
+
+
+@contextmanager
+def opened(desk: Desk, sources: Sequence[str], request: str = "") -> Iterator[Source]:
+    """The source or sources, open for the block."""
+    from synth.opening import open_all
+
+    source = open_all(tuple(sources), desk.options(request))
+    try:
+        yield source
+    finally:
+        source.close()
+
+
+def schema(desk: Desk, sources: Sequence[str], rows: int = 200) -> tuple[Schema, Mapping[str, object]]:
+    """The schema of a source, with evidence, and what its connector found out about its format."""
+    from synth.evidence import schema_of
+
+    with opened(desk, sources) as source:
+        sample = source.sample(rows)
+        facts = getattr(source, "facts", {})
+        return schema_of(source, sample), {"kind": source.kind, **facts}
+
+
+def sample(desk: Desk, sources: Sequence[str], rows: int, table: str = "") -> dict[str, list[dict[str, object]]]:
+    """Sampled rows of each table (or one) as plain records."""
+    from synth.evidence import as_read
+
+    with opened(desk, sources) as source:
+        drawn = source.sample(rows)
+        tables = {t.name: t for t in source.tables()}
+        if table and table not in tables:
+            raise BadRequest(f"no table {table!r}", f"There are: {', '.join(tables)}")
+        return {
+            name: as_read(tables[name], drawn.a[name]).to_pylist()
+            for name in tables
+            if name in drawn.a and table in ("", name)
+        }
+
+
+@dataclass(frozen=True)
+class Check:
+    """One step of testing a source."""
+
+    step: str
+    passed: bool
+    message: str
+    ms: float
+
+
+def test_source(desk: Desk, sources: Sequence[str]) -> list[Check]:
+    """Open, list, sample: each step with its time; the first that fails ends it, with the reason."""
+    checks: list[Check] = []
+
+    def step(name: str, act: Callable[[], object], words: Callable[[object], str]) -> object:
+        began = time.perf_counter()
+        try:
+            result = act()
+        except SourceProblem as error:
+            checks.append(Check(name, False, f"{error.reason}: {error}", _ms(began)))
+            raise
+        checks.append(Check(name, True, words(result), _ms(began)))
+        return result
+
+    from synth.opening import open_all
+
+    try:
+        source = step(
+            "open",
+            lambda: open_all(tuple(sources), desk.options()),
+            lambda s: f"a source of kind {getattr(s, 'kind', '')}",
+        )
+        assert hasattr(source, "close")
+        try:
+            tables = step("tables", source.tables, lambda t: _counted(t, "table"))  # type: ignore[attr-defined]  # a Source
+            step("sample", lambda: source.sample(20), lambda s: _sampled(s, tables))  # type: ignore[attr-defined]  # a Source
+        finally:
+            source.close()
+    except SourceProblem:
+        pass  # it is the last of the checks
+    return checks
+
+
+def run_closure(
+    desk: Desk, name: str, sources: Sequence[str], parameters: Mapping[str, str], limit: int | None
+) -> tuple[Kept, Outcome]:
+    """Run a kept closure on its source (or another one), and write the run down."""
+    from corpus.ledger import RunEntry
+    from synth.answer import answer
+    from synth.gates.case import Case
+    from synth.pipeline import Outcome as PipelineOutcome
+
+    kept = kept_closure(desk, name)
+    reference = sources or str(kept.facts.get("source", "")).splitlines()
+    if not any(reference):
+        raise BadRequest(f"the closure {name!r} has no source on record", "Add --source")
+    began = time.perf_counter()
+    from sandbox.job import Limits
+    from synth.request import Draft, Request, Task
+    from synth.schema import Field, Schema
+    from synth.source import Sample
+
+    with opened(desk, reference, str(kept.facts.get("request", ""))) as source:
+        output = tuple(Field(f["name"], f["type"], nullable=f["nullable"]) for f in kept.facts.get("output", ()))  # type: ignore[attr-defined]  # as kept
+        draft = Draft(kept.code, str(kept.facts.get("model", "")), output=output)
+        request = Request(str(kept.facts.get("request", "")), desk.now(), parameters=dict(parameters))
+        task = Task(request, Schema(source.tables()), source.shape, source.dialect, source.kind)
+        case = Case(draft, task, source, Sample({}, {}), desk.sandbox(), Limits())
+        given = answer(case, limit)
+    status = "failed" if given.fault else "ok"
+    desk.memory().ledger.record_run(
+        RunEntry(
+            at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            closure_id=kept.id,
+            status=status,
+            records=given.total,
+            set_aside=given.completeness.set_aside_count,
+            ms=_ms(began),
+            message=given.fault or given.completeness.reason,
+        )
+    )
+    message = given.fault or f"{given.total} records"
+    return kept, PipelineOutcome(
+        status, message, Schema(()), (), given, kept.id, kept.name, str(kept.folder), timings_ms={"run": _ms(began)}
+    )
+
+
+def kept_closure(desk: Desk, name: str) -> Kept:
+    """A kept closure by name or id. Raises BadRequest listing what there is."""
+    from corpus.closures import NoSuchClosure
+
+    try:
+        return desk.memory().closures.get(name)
+    except NoSuchClosure as error:
+        raise BadRequest(str(error)) from error
+
+
+def records_in(path: str, desk: Desk) -> tuple[dict[str, object], ...]:
+    """The records of a file that the user gives to compare with: JSON, or anything else that TARS reads as one table."""
+    file = Path(path)
+    if not file.is_file():
+        raise BadRequest(f"no file {path!r} with expected records", "Give a JSON, JSON Lines or CSV file")
+    if file.suffix == ".json":
+        try:
+            loaded = json.loads(file.read_text())
+        except ValueError as error:
+            raise BadRequest(f"{path!r} is not JSON: {error}") from error
+        found = loaded.get("records", [loaded]) if isinstance(loaded, dict) else loaded
+        if not all(isinstance(r, dict) for r in found):
+            raise BadRequest(f"{path!r} must hold an array of objects")
+        return tuple(found)
+    with opened(desk, [path]) as source:
+        table = source.tables()[0].name
+        query = source.capability.query  # type: ignore[attr-defined]  # a file's doors
+        return tuple(row for batch in query(f'SELECT * FROM "{table}"') for row in batch.to_pylist())
+
+
+def reference_of(sources: Sequence[str]) -> str:
+    """How a closure remembers its sources: absolute paths, addresses with their secrets masked; one a line."""
+    from synth.sources.credentials import masked
+
+    lines = []
+    for text in sources:
+        name, _, location = text.rpartition("=") if "=" in text and not Path(text).exists() else ("", "", text)
+        if "://" in text:
+            lines.append(masked(text))
+        else:
+            lines.append(f"{name}={Path(location).absolute()}" if name else str(Path(text).absolute()))
+    return "\n".join(lines)
+
+
+def without_secrets(text: str, kind: str) -> str:
+    """The request without words on authentication, and with pasted secrets masked: what writers, ledger and closures see."""
+    if not any(word in kind for word in ("api", "http", "rest", "json-")):
+        return text
+    from synth.sources.auth_words import secrets_in, without_auth_words
+
+    plain = without_auth_words(text)
+    for secret in secrets_in(plain):
+        plain = plain.replace(secret, "***")
+    return plain
+
+
+def now_of(environment: Mapping[str, str]) -> datetime:
+    """TARS_NOW (ISO date or time), else the clock; in TARS_TIMEZONE or TZ, else UTC."""
+    zone = _zone(environment.get("TARS_TIMEZONE") or environment.get("TZ") or "")
+    fixed = environment.get("TARS_NOW", "")
+    if not fixed:
+        return datetime.now(zone)
+    try:
+        moment = datetime.fromisoformat(fixed)
+    except ValueError as error:
+        raise BadRequest(
+            f"TARS_NOW={fixed!r} is not a date or time", "Write it like 2026-03-31 or 2026-03-31T12:00:00+01:00"
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(name.lstrip(":")) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError as error:
+        raise BadRequest(f"TARS_TIMEOUT={text!r} is not a number of seconds") from error
+    return max(0.1, seconds)
+
+
+def _ms(began: float) -> float:
+    return round((time.perf_counter() - began) * 1000, 1)
+
+
+def _counted(things: object, word: str) -> str:
+    count = len(things)  # type: ignore[arg-type]  # a sequence
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def _sampled(drawn: object, tables: object) -> str:
+    rows = sum(t.num_rows for t in drawn.a.values())  # type: ignore[attr-defined]  # a Sample
+    return f"{rows} rows of {_counted(tables, 'table')}" if rows else "every table is empty"
+
+
+def outcome_json(outcome: Outcome) -> dict[str, object]:
+    """The one object that `ask --json` prints."""
+    from synth.request import Draft
+
+    last = outcome.last
+    answer = outcome.answer
+    records = list(answer.records) if answer else []
+    closure = None
+    code = last.written.code if last and isinstance(last.written, Draft) else ""
+    if outcome.closure_id or code:
+        closure = {
+            "id": outcome.closure_id,
+            "name": outcome.closure_name,
+            "folder": outcome.closure_folder,
+            "code": code,
+        }
+    return {
+        "status": outcome.status,
+        "message": outcome.message,
+        "records": records,
+        "schema": [_field_json(f) for f in answer.fields] if answer else [],
+        "closure": closure,
+        "verdict": [asdict(r) for r in (last.verdict.reports if last and last.verdict else ())],
+        **completeness_json(answer),
+        "model": last.writer if last else "",
+        "attempts": len(outcome.attempts),
+        "refusal": _refusal_json(outcome),
+        "timings_ms": outcome.timings_ms,
+    }
+
+
+def completeness_json(answer: Answer | None) -> dict[str, object]:
+    """State and reason, how many records there are in all, and the rows that were set aside."""
+    if answer is None:
+        return {"completeness": None, "completeness_reason": "", "total": 0, "set_aside": 0, "set_aside_examples": []}
+    completeness = answer.completeness
+    return {
+        "completeness": completeness.state,
+        "completeness_reason": completeness.reason,
+        "total": answer.total,
+        "set_aside": completeness.set_aside_count,
+        "set_aside_examples": [asdict(a) for a in completeness.set_aside],
+    }
+
+
+def _field_json(field: Field) -> dict[str, object]:
+    return {"name": field.name, "type": field.type, "nullable": field.nullable, "unit": field.unit}
+
+
+def _refusal_json(outcome: Outcome) -> dict[str, object] | None:
+    from synth.request import Refusal
+
+    refusal = next((a.written for a in outcome.attempts if isinstance(a.written, Refusal)), None)
+    return asdict(refusal) if refusal and outcome.status == "refused" else None
+
+
+def schema_json(found: Schema, facts: Mapping[str, object]) -> dict[str, object]:
+    """What `datasource schema --json` prints: the first table's fields at the top, every table below."""
+    tables = [
+        {
+            "name": t.name,
+            "rows": t.rows,
+            "path": t.path,
+            "primary_key": list(t.primary_key),
+            "fields": [_full_field(f) for f in t.fields],
+        }
+        for t in found.tables
+    ]
+    return {
+        **{"format": facts.get("kind", ""), "dialect": None},
+        **{k: v for k, v in facts.items() if k != "kind"},
+        "kind": facts.get("kind", ""),
+        "fields": tables[0]["fields"] if tables else [],
+        "tables": tables,
+        "relations": [asdict(r) for r in found.relations],
+        "notes": list(found.notes),
+    }
+
+
+def _full_field(field: Field) -> dict[str, object]:
+    values = asdict(field)
+    kept: dict[str, object] = {k: v for k, v in values.items() if v not in (None, "", (), [])}
+    kept.pop("vocabulary", None)
+    return kept

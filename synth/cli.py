@@ -1,0 +1,449 @@
+"""The `tars` command. It translates words into actions and outcomes into print; it decides nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from synth import __version__
+from synth.errors import TarsError
+
+if TYPE_CHECKING:
+    from synth.actions import Desk
+
+OK, FAILED, BAD_REQUEST, REFUSED, NO_SANDBOX, INTERRUPTED = 0, 1, 2, 3, 5, 130
+CODES = """\b
+Exit codes: 0 answered; 1 no closure held (or it failed on the source); 2 the request or an option is wrong;
+3 refused, with the reason; 4 the source cannot be read; 5 no sandbox here; 6 the home folder; 7 the model; 130 Ctrl-C."""
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+source_option = click.option(
+    "--source",
+    "-s",
+    "sources",
+    multiple=True,
+    metavar="SOURCE",
+    help="A file, folder, glob or URL; name=SOURCE to join several.",
+)
+
+
+class Ordered(click.Group):
+    """Lists commands in the order in which one needs them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """As written in this file."""
+        return list(self.commands)
+
+
+@click.group(cls=Ordered, epilog=CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tars")
+def tars() -> None:
+    """Ask any data source in plain words; get typed records and a proved Python function that gets them again.
+
+    \b
+    tars ask "total per city, highest first" --source orders.csv
+    """
+
+
+@tars.command()
+@click.argument("request")
+@source_option
+@json_option
+@click.option(
+    "--model",
+    default="",
+    metavar="NAME",
+    help="builtin, openai:NAME, scripted:FILE, auto, or several parted by commas.",
+)
+@click.option(
+    "--expect", default="", metavar="FILE", help="Records that the answer must equal (JSON, JSON Lines or CSV)."
+)
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=None, help="Hand back at most so many records (all are counted)."
+)
+@click.option("--save", default="", metavar="NAME", help="Keep the closure under this name.")
+@click.option(
+    "--param", "params", multiple=True, metavar="K=V", help="Another value for one of the closure's parameters."
+)
+@click.option("--explain", is_flag=True, help="Tell how the request was understood, what was recalled, and every gate.")
+@click.option("--sandbox", default="auto", metavar="NAME", help="Which sandbox runs the closure.")
+def ask(request: str, sources: tuple[str, ...], as_json: bool, model: str, expect: str, limit: int | None, save: str,
+        params: tuple[str, ...], explain: bool, sandbox: str) -> None:  # fmt: skip
+    """Answer REQUEST over one or several sources.
+
+    \b
+    tars ask "revenue per customer over 100 EUR, last 30 days, highest first" --source shop.sqlite
+    tars ask "orders with the customer's city" -s orders=orders.csv -s customers=customers.json
+    """
+    from synth import actions
+
+    said = actions.Said(model, expect, limit, save, _pairs(params), sandbox)
+    with _desk(quiet=as_json) as desk:
+        outcome = actions.ask(desk, request, sources, said)
+    _print_outcome(outcome, as_json, explain)
+
+
+@tars.group(cls=Ordered)
+def datasource() -> None:
+    """Look at a source: what it is, what it holds, whether it can be read."""
+
+
+@datasource.command()
+@click.argument("source", required=False)
+@json_option
+@click.option("--batch", is_flag=True, help="Read sources from standard input, one JSON string or object a line.")
+@click.option(
+    "--mode", type=click.Choice(["auto", "file", "dir", "string", "payload"]), default="auto", help="What SOURCE is."
+)
+@click.option("--port", type=int, default=None, help="The port that a payload came from.")
+def detect(source: str | None, as_json: bool, batch: bool, mode: Any, port: int | None) -> None:
+    """Tell what SOURCE is, how sure that is, and why.
+
+    \b
+    tars datasource detect orders.csv
+    printf '"a.csv"\\n{"source": "redis://cache:6379", "id": 7}\\n' | tars datasource detect --batch
+    """
+    from synth import detect as detection
+
+    if batch:
+        for line in detection.detect_many(sys.stdin):
+            click.echo(_dumps(line, indent=None))
+        return
+    if source is None:
+        raise click.UsageError("give a SOURCE, or --batch with sources on standard input")
+    found = detection.detect(source, mode=mode, port=port)
+    if as_json:
+        click.echo(_dumps(detection.to_json(found)))
+        return
+    click.echo(f"{found.kind}  ({found.family}, confidence {found.confidence:.2f})")
+    for reason in found.evidence:
+        click.echo(f"  {reason}")
+    for kind, confidence in found.alternatives:
+        click.echo(f"  or {kind} ({confidence:.2f})")
+
+
+@datasource.command()
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE")
+@json_option
+@click.option(
+    "--rows", type=click.IntRange(min=1), default=10, show_default=True, help="About so many rows of each table."
+)
+@click.option("--table", default="", help="Only this table.")
+def sample(sources: tuple[str, ...], as_json: bool, rows: int, table: str) -> None:
+    """Show sampled rows of SOURCE.
+
+    \b
+    tars datasource sample examples/orders.csv --rows 5
+    """
+    from synth import actions
+
+    with _desk(quiet=as_json) as desk:
+        found = actions.sample(desk, sources, rows, table)
+    if as_json:
+        click.echo(_dumps({"tables": found}))
+        return
+    from synth.show import show_records
+
+    for name, records in found.items():
+        if len(found) > 1:
+            click.echo(f"# {name}")
+        show_records(records)
+
+
+@datasource.command()
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE")
+@json_option
+def schema(sources: tuple[str, ...], as_json: bool) -> None:
+    """Show the fields of SOURCE, their types and the evidence for them.
+
+    \b
+    tars datasource schema examples/orders.csv
+    """
+    from synth import actions
+
+    with _desk(quiet=as_json) as desk:
+        found, facts = actions.schema(desk, sources)
+    if as_json:
+        click.echo(_dumps(actions.schema_json(found, facts)))
+        return
+    from synth.show import show_schema
+
+    show_schema(found, facts)
+
+
+@datasource.command()
+@click.argument("source")
+@click.argument("request", default="all rows")
+@json_option
+def generate(source: str, request: str, as_json: bool) -> None:
+    """Write and prove a closure for SOURCE; print its code.
+
+    \b
+    tars datasource generate examples/orders.csv "paid orders over 50"
+    """
+    from synth import actions
+
+    with _desk(quiet=as_json) as desk:
+        outcome = actions.ask(desk, request, (source,), actions.Said(limit=0))
+    if as_json or outcome.status != "ok":
+        _print_outcome(outcome, as_json, explain=False)
+        return
+    printed = actions.outcome_json(outcome)["closure"]
+    click.echo(printed["code"] if isinstance(printed, dict) else "", nl=False)
+
+
+@datasource.command("test")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE")
+@json_option
+def test_command(sources: tuple[str, ...], as_json: bool) -> None:
+    """Try SOURCE step by step: open it, list its tables, sample them.
+
+    \b
+    tars datasource test postgresql://me@localhost/shop
+    """
+    from synth import actions
+
+    with _desk(quiet=True) as desk:
+        checks = actions.test_source(desk, sources)
+    passed = all(c.passed for c in checks)
+    if as_json:
+        click.echo(_dumps({"passed": passed, "checks": [vars(c) for c in checks]}))
+    else:
+        for check in checks:
+            click.echo(f"{'ok  ' if check.passed else 'FAIL'} {check.step}: {check.message} ({check.ms:.0f} ms)")
+    if not passed:
+        sys.exit(4)
+
+
+@datasource.command()
+@json_option
+def kinds(as_json: bool) -> None:
+    """List every kind of source that TARS knows, and which it reads."""
+    from synth.catalog import catalog
+
+    rows: list[dict[str, object]] = [
+        {"kind": k.id, "family": k.family, "read_by": k.connector, "title": k.title} for k in catalog().kinds
+    ]
+    if as_json:
+        click.echo(_dumps({"kinds": rows}))
+        return
+    from synth.show import show_records
+
+    show_records(rows)
+
+
+@tars.group(cls=Ordered)
+def closure() -> None:
+    """Kept closures: list, show, run and test them."""
+
+
+@closure.command("list")
+@json_option
+def list_closures(as_json: bool) -> None:
+    """List kept closures, newest first."""
+    with _desk(quiet=True) as desk:
+        kept = desk.memory().closures.all()
+    rows: list[dict[str, object]] = [
+        {
+            "id": k.id[:12],
+            "name": k.name,
+            "kind": k.facts.get("kind"),
+            "made": k.facts.get("made"),
+            "request": k.facts.get("request"),
+        }
+        for k in kept
+    ]
+    if as_json:
+        click.echo(
+            _dumps({"closures": [{**r, "id": k.id, "folder": str(k.folder)} for r, k in zip(rows, kept, strict=True)]})
+        )
+        return
+    from synth.show import show_records
+
+    show_records(rows)
+
+
+@closure.command()
+@click.argument("name")
+@json_option
+def show(name: str, as_json: bool) -> None:
+    """Show the closure NAME (a name or an id): its code, facts and verdict."""
+    from synth import actions
+
+    with _desk(quiet=True) as desk:
+        kept = actions.kept_closure(desk, name)
+    if as_json:
+        click.echo(
+            _dumps(
+                {"id": kept.id, "name": kept.name, "folder": str(kept.folder), "code": kept.code, "facts": kept.facts}
+            )
+        )
+        return
+    from synth.show import show_code
+
+    show_code(kept.code)
+    click.echo(f"# {kept.facts.get('request')}\n# {kept.folder}", err=True)
+
+
+@closure.command()
+@click.argument("name")
+@source_option
+@json_option
+@click.option("--param", "params", multiple=True, metavar="K=V", help="Another value for one of its parameters.")
+@click.option("--limit", type=click.IntRange(min=0), default=None, help="Hand back at most so many records.")
+def run(name: str, sources: tuple[str, ...], as_json: bool, params: tuple[str, ...], limit: int | None) -> None:
+    """Run the closure NAME again, on its source or another one.
+
+    \b
+    tars closure run big-orders --param minimum=500
+    """
+    from synth import actions
+
+    with _desk(quiet=as_json) as desk:
+        _, outcome = actions.run_closure(desk, name, sources, _pairs(params), limit)
+    _print_outcome(outcome, as_json, explain=False)
+
+
+@closure.command("test")
+@click.argument("name")
+@json_option
+def test_closure(name: str, as_json: bool) -> None:
+    """Replay the recorded proof of the closure NAME in the sandbox, with no source and no network."""
+    from synth import actions
+    from synth.offline import replays_as_recorded
+
+    with _desk(quiet=True) as desk:
+        kept = actions.kept_closure(desk, name)
+        passed = replays_as_recorded(kept.folder, desk.sandbox())
+    word = "replays as recorded" if passed else "does not replay as recorded"
+    click.echo(_dumps({"id": kept.id, "passed": passed}) if as_json else f"{kept.id[:12]} {word}")
+    if not passed:
+        sys.exit(FAILED)
+
+
+@tars.group(cls=Ordered)
+def corpus() -> None:
+    """What TARS remembers."""
+
+
+@corpus.command()
+@json_option
+def reindex(as_json: bool) -> None:
+    """Make the search index again from the ledger."""
+    with _desk(quiet=as_json) as desk:
+        count = desk.memory().index.rebuild()
+    click.echo(_dumps({"closures": count}) if as_json else f"{count} closures in the index")
+
+
+@tars.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Show what this machine offers: sandboxes, tried by attacking them; connectors; models; the home folder."""
+    from synth.doctor import examined
+
+    with _desk(quiet=as_json) as desk:
+        report = examined(desk)
+    if as_json:
+        click.echo(_dumps(report.as_json()))
+    else:
+        for line in report.lines():
+            click.echo(line)
+    if not report.has_sandbox:
+        sys.exit(NO_SANDBOX)
+
+
+def main() -> None:
+    """Run the command; every mistake that a user can act on becomes one line and an exit code."""
+    from corpus.ledger import LedgerUnusable
+    from sandbox.job import SandboxDied, SandboxUnavailable
+
+    try:
+        tars.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        _end("interrupted", INTERRUPTED)
+    except KeyboardInterrupt:
+        _end("interrupted", INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(BAD_REQUEST)
+    except TarsError as error:
+        _end(str(error), error.code)
+    except (SandboxUnavailable, SandboxDied) as error:
+        _end(str(error), NO_SANDBOX)
+    except LedgerUnusable as error:
+        _end(str(error), 6)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(OK)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        _end(f"{error.strerror}{where}", 6)
+
+
+def _end(message: str, code: int) -> None:
+    if "--json" in sys.argv:
+        click.echo(_dumps({"status": "failed", "message": message, "exit_code": code}))
+    click.echo(f"tars: {message}", err=True)
+    sys.exit(code)
+
+
+@contextmanager
+def _desk(quiet: bool) -> Iterator[Desk]:
+    from synth.actions import Desk
+
+    with _stages(quiet) as progress:
+        desk = Desk(dict(os.environ), progress)
+        try:
+            yield desk
+        finally:
+            desk.close()
+
+
+@contextmanager
+def _stages(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Progress for a person at a terminal; silence for a pipe."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _text: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("…") as status:
+        yield lambda text: status.update(text)
+
+
+def _pairs(params: tuple[str, ...]) -> dict[str, str]:
+    for param in params:
+        if "=" not in param:
+            raise click.UsageError(f"--param {param!r} is not of the form name=value")
+    return dict(p.split("=", 1) for p in params)
+
+
+def _print_outcome(outcome: Any, as_json: bool, explain: bool) -> None:
+    from synth import actions
+
+    if as_json:
+        click.echo(_dumps(actions.outcome_json(outcome)))
+    else:
+        from synth.show import show_outcome
+
+        show_outcome(outcome, explain)
+    if outcome.status != "ok":
+        sys.exit(REFUSED if outcome.status == "refused" else FAILED)
+
+
+def _dumps(value: object, indent: int | None = 2) -> str:
+    from synth.show import dumps
+
+    return dumps(value, indent)
+
+
+if __name__ == "__main__":
+    main()
