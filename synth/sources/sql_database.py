@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
@@ -64,13 +65,10 @@ def open_database(engine: Engine, options: OpenOptions, kind: str, only: str = "
     options.progress(f"connecting to {engine.label}")
     pool = Pool(engine)
     try:
-        with pool.borrowed() as loan:
+        with refusals_as_problems(engine.label), pool.borrowed() as loan:
             catalogue = engine.catalogue(loan.connection)
             loan.exhausted = True
         return SqlSource(options.name or kind, kind, engine, pool, narrowed_to(catalogue, only, engine.label))
-    except CallRefused as refused:
-        pool.close()
-        raise _problem(refused, engine.label) from refused
     except BaseException:
         pool.close()
         raise
@@ -531,6 +529,11 @@ def _chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
         yield items[start : start + size]
 
 
-def _problem(refused: CallRefused, label: str) -> SourceProblem:
+@contextmanager
+def refusals_as_problems(label: str) -> Iterator[None]:
+    """What a database refuses while it is being opened is the user's to act on."""
     reasons = {"limit": "timeout", "not-granted": "authorisation", "unavailable": "unreachable", "not-found": "not-found"}
-    return SourceProblem(reasons.get(refused.code, "server-error"), f"{label}: {refused.message}")
+    try:
+        yield
+    except CallRefused as refused:
+        raise SourceProblem(reasons.get(refused.code, "server-error"), f"{label}: {refused.message}") from refused

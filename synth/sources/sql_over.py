@@ -18,8 +18,8 @@ _MACROS = {
     "mysql": {
         "weekday": "weekday(d) AS CAST(isodow(CAST(d AS DATE)) - 1 AS BIGINT)",
         "substring_index": (
-            "substring_index(t, by, n) AS CASE WHEN n >= 0 THEN array_to_string(string_split(t, by)[1:n], by)"
-            " ELSE array_to_string(string_split(t, by)[n:], by) END"
+            "substring_index(t, cut, n) AS CASE WHEN n >= 0 THEN array_to_string(string_split(t, cut)[1:n], cut)"
+            " ELSE array_to_string(string_split(t, cut)[n:], cut) END"
         ),
         "unix_timestamp": "unix_timestamp(t) AS CAST(epoch(CAST(t AS TIMESTAMP)) AS BIGINT)",
         "adddate": "adddate(d, n) AS CAST(d AS DATE) + CAST(n AS INTEGER)",
@@ -102,10 +102,11 @@ def _storable(rows: pa.Table) -> pa.Table:
 
     for i, field in enumerate(rows.schema):
         if pa.types.is_decimal256(field.type):
+            kind: pa.DataType = pa.decimal128(38, min(field.type.scale, 37))
             try:
-                column = rows.column(i).cast(pa.decimal128(38, min(field.type.scale, 37)))
+                column = rows.column(i).cast(kind)
             except pa.ArrowInvalid:
-                column = rows.column(i).cast(pa.float64())
+                column = rows.column(i).cast(pa.float64())  # type: ignore[arg-type]  # the stubs tie it to the line above
             rows = rows.set_column(i, field.name, column)
     return rows
 
@@ -117,7 +118,7 @@ def in_duckdb(sql: str, dialect: str, tables: Mapping[str, Table]) -> str:
     try:
         tree: Any = sqlglot.parse_one(sql, dialect=dialect)
         _join_names(tree, tables)
-        _name_outputs(tree, dialect, sql)
+        name_outputs(tree, dialect, sql)
         _divide_whole(tree, dialect, tables)
         _keep_ties(tree)
         return str(tree.sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.IGNORE))
@@ -141,7 +142,7 @@ def _join_names(tree: Any, tables: Mapping[str, Table]) -> None:
         column.set("catalog", None)
 
 
-def _name_outputs(tree: Any, dialect: str, sql: str) -> None:
+def name_outputs(tree: Any, dialect: str, sql: str) -> None:
     """Outputs without an alias are called what the database would call them."""
     from sqlglot import exp
 
@@ -150,7 +151,7 @@ def _name_outputs(tree: Any, dialect: str, sql: str) -> None:
         first = first.this
     if not isinstance(first, exp.Select):
         return
-    texts = _output_texts(sql, dialect) if dialect == "mysql" and first is tree else []
+    texts = _output_texts(sql, dialect) if dialect != "postgres" and first is tree else []
     for i, output in enumerate(first.expressions):
         if isinstance(output, exp.Alias | exp.Column | exp.Star):
             continue
@@ -222,11 +223,10 @@ def _divide_whole(tree: Any, dialect: str, tables: Mapping[str, Table]) -> None:
         return
     for number, node in enumerate(divisions):
         node.meta["number"] = number
-    whole = {
-        node.meta.get("number")
-        for node in _typed(tree, dialect, tables).find_all(exp.Div)
-        if _is_whole(node.left) and _is_whole(node.right)
-    }
+    typed = typed_copy(tree, dialect, {t.name: {f.name: f.type for f in t.fields} for t in tables.values()})
+    if typed is None:
+        return
+    whole = {n.meta.get("number") for n in typed.find_all(exp.Div) if _is_whole(n.left) and _is_whole(n.right)}
     for number, node in reversed(list(enumerate(divisions))):
         if number in whole:
             node.replace(exp.IntDiv(this=node.this.copy(), expression=node.expression.copy()))
@@ -236,25 +236,25 @@ def _is_whole(node: Any) -> bool:
     return node.type is not None and node.type.is_type("bigint", "int", "smallint", "ubigint")
 
 
-def _typed(tree: Any, dialect: str, tables: Mapping[str, Table]) -> Any:
-    """A copy of the tree with types where they can be known."""
+def typed_copy(tree: Any, dialect: str, types: Mapping[str, Mapping[str, str]]) -> Any:
+    """A copy of the tree with types and whole names, given the Arrow types of the tables' columns; None where they cannot be told."""
     from sqlglot.errors import SqlglotError
     from sqlglot.optimizer.annotate_types import annotate_types
     from sqlglot.optimizer.qualify import qualify
 
-    schema = {f'"{t.name}"': {f'"{f.name}"': sql_type(f.type) for f in t.fields} for t in tables.values()}
+    schema: dict[str, object] = {
+        _identifier(table): {_identifier(name): sql_type(kind) for name, kind in columns.items()}
+        for table, columns in types.items()
+    }
     try:
-        qualified = qualify(
-            tree.copy(),
-            schema=schema,
-            dialect=dialect,
-            validate_qualify_columns=False,
-            quote_identifiers=False,
-            expand_stars=False,
-        )
+        qualified = qualify(tree.copy(), schema=schema, dialect=dialect, validate_qualify_columns=False, quote_identifiers=False)
         return annotate_types(qualified, schema=schema, dialect=dialect)
     except (SqlglotError, KeyError, ValueError, AttributeError, TypeError):
-        return tree.copy()
+        return None
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def sql_type(arrow: str) -> str:

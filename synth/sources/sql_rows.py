@@ -24,13 +24,14 @@ Row = Sequence[Any]
 class Column:
     """A column of an answer. `type` is None where only the values can tell it; `unsized` is a decimal whose scale they tell, and
     `whole` lets it be an integer where they have no fraction, as sums of integers are; `ready` makes a driver's value plain
-    before Arrow takes it."""
+    before Arrow takes it. A `guess` gives way when the first values do not fit it."""
 
     name: str
     type: pa.DataType | None
     ready: Callable[[Any], Any] | None = None
     unsized: bool = False
     whole: bool = False
+    guess: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,9 +107,21 @@ def settled(column: Column, values: Sequence[Any], more: bool) -> Column:
 
     if column.type is None:
         return Column(column.name, _type_of_values(values), column.ready or _as_stored(values))
+    if column.guess and not _fits(column, values):
+        return Column(column.name, _type_of_values(values), _as_stored(values))
     if column.unsized:
         return _sized(column, values, more)
     return column
+
+
+def _fits(column: Column, values: Sequence[Any]) -> bool:
+    import pyarrow as pa
+
+    try:
+        _array(column, values)
+    except (pa.ArrowException, ValueError, TypeError, OverflowError, ArithmeticError):
+        return False
+    return True
 
 
 def _sized(column: Column, values: Sequence[Any], more: bool) -> Column:
