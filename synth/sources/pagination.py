@@ -55,7 +55,8 @@ def find_items(body: object, name: str = "") -> Found:
         return Found([body], (), "object")
     known = [found for found in lists if any(part.casefold() in KNOWN_PLACES for part in found.place)]
     records = [found for found in lists if found.sort != "values" and found.items]
-    for candidates in ([f for f in known if f.sort != "values" and f.items], records, known):
+    empty = [f for f in known if not f.items and all(part.casefold() in KNOWN_PLACES for part in f.place)]
+    for candidates in ([f for f in known if f.sort != "values" and f.items], empty, records, known):
         if candidates:
             return min(candidates, key=lambda found: (len(found.place), -len(found.items)))
     as_map = _as_map(body, ())
@@ -147,25 +148,27 @@ class Facts:
     at_last_cursor: bool = False
 
 
-def _plain(key: str) -> str:
+def plain_name(key: str) -> str:
     return re.sub(r"[^a-z]", "", key.lower())
 
 
-_TOTAL = frozenset(
+TOTAL_NAMES = frozenset(
     ("total", "totalcount", "totalitems", "totalresults", "totalelements", "totalrecords", "recordstotal", "totalhits",
      "odatacount", "numfound", "totalsize", "totalrows", "resultstotal", "grandtotal", "countall")
 )  # fmt: skip
-_TOTAL_PAGES = frozenset(("totalpages", "pages", "pagecount", "lastpage", "numpages", "pagestotal", "pagetotal"))
-_PAGE = frozenset(("page", "pagenumber", "currentpage", "number", "pageno", "pageindex", "pagenum"))
-_SIZE = frozenset(("perpage", "pagesize", "limit", "size", "itemsperpage", "maxresults", "top"))
-_OFFSET = frozenset(("offset", "skip", "start", "startindex", "startat", "from"))
-_MORE = frozenset(("hasmore", "hasnext", "hasnextpage", "more", "moreresults", "morepages", "moreavailable", "ismore"))
-_LAST = frozenset(("last", "islast", "islastpage", "lastpage", "done"))
-_NEXT = frozenset(
+TOTAL_PAGES_NAMES = frozenset(("totalpages", "pages", "pagecount", "lastpage", "numpages", "pagestotal", "pagetotal"))
+PAGE_NAMES = frozenset(("page", "pagenumber", "currentpage", "number", "pageno", "pageindex", "pagenum"))
+SIZE_NAMES = frozenset(("perpage", "pagesize", "limit", "size", "itemsperpage", "maxresults", "top"))
+OFFSET_NAMES = frozenset(("offset", "skip", "start", "startindex", "startat", "from"))
+MORE_NAMES = frozenset(
+    ("hasmore", "hasnext", "hasnextpage", "more", "moreresults", "morepages", "moreavailable", "ismore")
+)
+LAST_NAMES = frozenset(("last", "islast", "islastpage", "lastpage", "done"))
+NEXT_NAMES = frozenset(
     ("next", "nexturl", "nextlink", "nextpageurl", "odatanextlink", "nextpage", "nextrecordsurl", "nexthref", "nextpagelink",
      "nexturi")
 )  # fmt: skip
-_CURSOR: dict[str, tuple[str, ...]] = {
+CURSOR_NAMES: dict[str, tuple[str, ...]] = {
     "nextcursor": ("cursor", "next_cursor", "after", "page_cursor", "starting_after"),
     "nextpagecursor": ("cursor", "page_cursor", "after"),
     "cursor": ("cursor", "after", "next_cursor"),
@@ -232,7 +235,7 @@ def _scalars(
             continue
         if isinstance(each, dict):
             href = each.get("href") or each.get("url")
-            if _plain(key) in _NEXT and isinstance(href, str):
+            if plain_name(key) in NEXT_NAMES and isinstance(href, str):
                 yield way, key, href
             elif len(way) < 3:
                 inner.append((key, each))
@@ -251,25 +254,25 @@ def _next_links(links: Sequence[object]) -> Iterator[object]:
 
 
 def _with_fact(facts: Facts, way: tuple[str, ...], key: str, value: object, url: str, ends: list[bool]) -> Facts:
-    name = _plain(key)
+    name = plain_name(key)
     whole = value if isinstance(value, int) and not isinstance(value, bool) else None
     if whole is None and isinstance(value, str) and value.isdecimal() and len(value) < 12:
         whole = int(value)
     absent = value is None or value is False or value == ""
-    if name in _MORE and isinstance(value, bool):
+    if name in MORE_NAMES and isinstance(value, bool):
         ends.extend([True] * (not value))
         return replace(facts, more=value)
-    if name in _LAST and isinstance(value, bool):
+    if name in LAST_NAMES and isinstance(value, bool):
         ends.extend([True] * value)
         return replace(facts, more=not value)
-    if name in _NEXT:
+    if name in NEXT_NAMES:
         return _with_next(facts, key, name, value, url, ends)
-    if name in _CURSOR and not (name == "after" and not way) and (absent or isinstance(value, str | int)):
+    if name in CURSOR_NAMES and not (name == "after" and not way) and (absent or isinstance(value, str | int)):
         if absent or value == 0:
             ends.append(True)
             # Beside a next cursor that is empty, a plain one is where we are, not where to go.
             return replace(facts, at_last_cursor=True) if name.startswith("next") else facts
-        names = (key, *_CURSOR[name]) if not name.startswith("next") else (*_CURSOR[name], key)
+        names = (key, *CURSOR_NAMES[name]) if not name.startswith("next") else (*CURSOR_NAMES[name], key)
         if facts.cursor is None or name.startswith("next"):
             return replace(facts, cursor=value, cursor_names=tuple(dict.fromkeys(names)))
         return facts
@@ -277,17 +280,17 @@ def _with_fact(facts: Facts, way: tuple[str, ...], key: str, value: object, url:
         if name == "offset" and isinstance(value, str) and value and facts.cursor is None:
             return replace(facts, cursor=value, cursor_names=(key,))
         return facts
-    if name in _TOTAL and not facts.sure_total:
+    if name in TOTAL_NAMES and not facts.sure_total:
         return replace(facts, total=whole, sure_total=True)
     if name == "count" and facts.total is None:
         return replace(facts, total=whole, sure_total=False)
-    if name in _TOTAL_PAGES and facts.total_pages is None:
+    if name in TOTAL_PAGES_NAMES and facts.total_pages is None:
         return replace(facts, total_pages=whole)
-    if name in _PAGE and facts.page is None:
+    if name in PAGE_NAMES and facts.page is None:
         return replace(facts, page=whole)
-    if name in _SIZE and facts.size is None:
+    if name in SIZE_NAMES and facts.size is None:
         return replace(facts, size=whole)
-    if name in _OFFSET and facts.offset is None:
+    if name in OFFSET_NAMES and facts.offset is None:
         return replace(facts, offset=whole, offset_name=key)
     return facts
 
@@ -317,8 +320,6 @@ class Style:
     first: int = 0
     # What the usual parameters did, where the first answer said nothing of pages.
     tried: str = ""
-    # A page style whose very next page came empty has been proved to end with the first.
-    ended: str = ""
     unclear: str = ""
 
 
@@ -406,8 +407,14 @@ class Collection:
         """A further page."""
         return self._page(url, params, self.first().found)
 
+    def page_of(self, reply: Reply, url: str, params: Mapping[str, object]) -> Page:
+        """An answer that was fetched already, read as a page."""
+        return self._read(reply, url, params, self.first().found)
+
     def _page(self, url: str, params: Mapping[str, object], like: Found | None) -> Page:
-        reply = self.fetch(url, params or None)
+        return self._read(self.fetch(url, params or None), url, params, like)
+
+    def _read(self, reply: Reply, url: str, params: Mapping[str, object], like: Found | None) -> Page:
         body = json_of(reply)
         try:
             found = find_items(body, self.name) if like is None else replace(like, items=items_at(body, like))
@@ -479,15 +486,15 @@ class Collection:
         base = first.facts.page if first.facts.page in (0, 1) else None
         page = self._try({name: (base if base is not None else 1) + 1})
         how = _compared(first, page)
-        if page is None or how in ("same", "overlap"):
+        if page is None or how == "same" or (how == "overlap" and _shared(first, page) * 2 > len(page.items)):
             return None
         if base is not None:
-            return Style("page", name, base) if how == "other" else _ended(name, base)
+            return Style("page", name, base)
         # Page numbers start at one or at zero: whichever of them gives the first page again.
         number_one = self._try({name: 1})
         if number_one is not None and _compared(first, number_one) == "other":
             return Style("page", name, 0)
-        return Style("page", name, 1) if how == "other" else _ended(name, 1)
+        return Style("page", name, 1)
 
     def _as_offset(self, first: Page, name: str) -> Style | None:
         count = len(first.items)
@@ -498,9 +505,11 @@ class Collection:
             return None
         if how == "overlap":
             # Positions that count from one give the last item of the first page again.
-            page = self._try({name: base + count + 1})
-            return Style("offset", name, base + 1) if page is not None and _compared(first, page) == "other" else None
-        return Style("offset", name, base) if how == "other" else _ended(name, base, "offset")
+            shifted = self._try({name: base + count + 1})
+            if shifted is not None and _shared(first, page) == 1 and _compared(first, shifted) == "other":
+                return Style("offset", name, base + 1)
+            return Style("offset", name, base) if _shared(first, page) * 2 <= len(page.items) else None
+        return Style("offset", name, base)
 
     def _try(self, params: Mapping[str, object]) -> Page | None:
         """The page that these parameters bring, or None where the API does not take them."""
@@ -510,10 +519,6 @@ class Collection:
             if problem.reason in ("not-found", "unreadable", "not-json", "server-error", "empty", "authorisation"):
                 return None
             raise
-
-
-def _ended(name: str, base: int, kind: Kind = "page") -> Style:
-    return Style(kind, name, base, ended=f"the page after it ({name}) is empty")
 
 
 def _is_after(first: Page, page: Page) -> bool:
@@ -544,6 +549,10 @@ def _compared(first: Page, page: Page | None) -> Literal["same", "other", "overl
     if ours == theirs:
         return "same"
     return "overlap" if set(ours) & set(theirs) else "other"
+
+
+def _shared(first: Page, page: Page) -> int:
+    return len({digest(i) for i in first.items} & {digest(i) for i in page.items})
 
 
 def usual_size(count: int) -> bool:
@@ -637,8 +646,6 @@ class Walk:
         """Whether this page is the last one: (proved, why). None when the next one is to be read."""
         facts = page.facts
         self._empties = 0 if page.items else self._empties + 1
-        if style.ended and self._pages == 1:
-            return True, style.ended
         if facts.more is False:
             return True, "the last page says that it is the last"
         if self._pages >= self._collection.most_pages:
@@ -748,7 +755,7 @@ class Walk:
                 f"{_counted(self._repeated, 'item')} came on two pages, so the pages shifted while they were read and "
                 "others may be missing"
             )
-        told = f"{_counted(self._pages, 'page')}, {_counted(self._items, 'item')}"
+        told = f"{_counted(max(1, self._pages - self._empties), 'page')}, {_counted(self._items, 'item')}"
         proofs = [reason] if proved and reason else []
         if agrees:
             proofs.append(f"the API's total says {self._total}")
