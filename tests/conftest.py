@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -27,3 +28,17 @@ def mariadb() -> Iterator[Server]:
             yield server
     except ServiceMissing as missing:
         pytest.skip(str(missing))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Where TARS_SKIP_FAILS is set everything can be had, so a skipped test fails the run."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if os.environ.get("TARS_SKIP_FAILS") and skipped:
+        terminalreporter.write_line(f"{len(skipped)} tests were skipped, and TARS_SKIP_FAILS is set", red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """As above: the exit code says so too."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("TARS_SKIP_FAILS") and exitstatus == 0 and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

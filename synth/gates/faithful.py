@@ -50,7 +50,7 @@ def _reads_all(case: Case) -> Iterator[Finding]:
         for t in case.source.tables()
         if t.path.strip("/") in paths and t.name in case.sample.b
     )
-    delivered = case.on_b.meter.rows
+    delivered = sum(_items_in(batch) for call in case.on_b.calls for batch in call.batches)
     if delivered < items:
         yield Finding(
             "faithful",
@@ -60,6 +60,20 @@ def _reads_all(case: Case) -> Iterator[Finding]:
         )
     else:
         case.note("faithful", f"all {items} items read")
+
+
+def _items_in(batch: object) -> int:
+    """Items in one batch of pages(), or in the body that one get() gave: the longest list of objects in it."""
+    rows = getattr(batch, "num_rows", None)
+    if rows is not None:
+        return int(rows)
+    assert isinstance(batch, list)
+    if all(isinstance(value, dict) for value in batch) and len(batch) != 1:
+        return len(batch)
+    held = batch[0] if len(batch) == 1 else batch
+    lists = [held, *held.values()] if isinstance(held, dict) else [held]
+    lists += [v for inner in lists if isinstance(inner, dict) for v in inner.values()]
+    return max((len(v) for v in lists if isinstance(v, list)), default=1)
 
 
 def _nothing_from_nothing(case: Case) -> Iterator[Finding]:

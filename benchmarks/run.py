@@ -1,0 +1,187 @@
+"""All benchmarks, side by side: `python -m benchmarks.run [startup|ask|throughput|memory ...]`. Prints medians and ratios.
+
+Data is made once in TARS_BENCH_DATA (default: a folder below the temporary one) and used again.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.measure import Figure, called, process, python
+
+DATA = Path(os.environ.get("TARS_BENCH_DATA", Path(tempfile.gettempdir()) / "tars-bench"))
+TARS = str(Path(sys.executable).parent / "tars")
+QUERY = (
+    "SELECT city, count(*) AS n, sum(total) AS total FROM {table} WHERE quantity > 2 GROUP BY city ORDER BY total DESC"
+)
+ASKED = "number of orders and sum of total per city where quantity is over 2"
+
+
+def made(name: str, rows: int) -> Path:
+    """A file of orders with so many rows."""
+    import duckdb
+
+    path = DATA / name
+    if not path.exists():
+        DATA.mkdir(parents=True, exist_ok=True)
+        how = "(FORMAT parquet)" if path.suffix == ".parquet" else "(FORMAT csv, HEADER)"
+        duckdb.execute(
+            f"""COPY (SELECT i AS id, 'C' || lpad((hash(i) % 5000)::VARCHAR, 5, '0') AS customer,
+            ['Berlin', 'Paris', 'Oslo', 'Porto', 'Lyon', 'Bonn'][1 + hash(i + 1) % 6] AS city, (1 + hash(i + 2) % 6)::INT AS quantity,
+            ((hash(i + 3) % 100000) / 100)::DECIMAL(10, 2) AS total, DATE '2024-01-01' + (hash(i + 4) % 700)::INT AS placed
+            FROM range({rows}) t(i)) TO '{path}' {how}"""
+        )
+    return path
+
+
+def startup() -> list[Figure]:
+    """What a user waits for before anything happens."""
+    csv = made("orders_10k.csv", 10_000)
+    return [
+        process("python -c pass", [sys.executable, "-c", "pass"], 9),
+        process("tars --help", [TARS, "--help"], 9),
+        process("tars datasource detect one file", [TARS, "datasource", "detect", str(csv), "--json"], 9),
+    ]
+
+
+def ask() -> list[Figure]:
+    """One request over a 10 000-row CSV: a cold process, and again in a warm one."""
+    from synth import actions
+
+    csv = made("orders_10k.csv", 10_000)
+    with tempfile.TemporaryDirectory() as home:
+        environment = {"TARS_HOME": home, "TARS_NOW": "2026-01-01"}
+        command = [TARS, "ask", ASKED, "--source", str(csv), "--json"]
+        figures = [process("tars ask over 10 000 rows of CSV, cold process", command, 5, environment)]
+        desk = actions.Desk({**os.environ, **environment})
+        try:
+            figures.append(
+                called("the same in a warm process", lambda: actions.ask(desk, ASKED, [str(csv)], actions.Said()), 9)
+            )
+            outcome = actions.ask(desk, ASKED, [str(csv)], actions.Said())
+            print("  steps of the last one, ms:", outcome.timings_ms, outcome.status)
+        finally:
+            desk.close()
+    return figures
+
+
+RUN = """
+import os, sys
+from sandbox.broker import Broker, Grant
+from sandbox.job import Job, Limits
+from sandbox.open import open_sandbox
+from synth.opening import open_one
+from synth.source import OpenOptions
+source = open_one(sys.argv[1], OpenOptions(name="orders"))
+sandbox = open_sandbox()
+count = 0
+def sink(batch):
+    global count
+    count += len(batch)
+result = sandbox.run(Job(sys.argv[2], {}, Limits(wall_seconds=300, cpu_seconds=300)), Broker(source.capability, Grant()), sink)
+assert result.status == "ok", result
+assert count
+sandbox.close(); source.close()
+"""
+PUSHED = f"def closure(source):\n    yield from source.query({QUERY.format(table='orders')!r})\n"
+ROW_BY_ROW = """
+def closure(source):
+    totals = {}
+    for row in source.records():
+        if row["quantity"] > 2:
+            totals[row["city"]] = totals.get(row["city"], 0) + row["total"]
+    for city, total in totals.items():
+        yield {"city": city, "total": total}
+"""
+PLAIN_DUCKDB = "import duckdb, sys; rows = duckdb.execute(sys.argv[1]).fetchall(); assert rows"
+PLAIN_PYTHON = """
+import duckdb, sys
+rows = duckdb.connect().execute(sys.argv[1])
+names = [d[0] for d in rows.description]
+totals = {}
+while batch := rows.fetchmany(20000):
+    for values in batch:
+        row = dict(zip(names, values))
+        if row["quantity"] > 2:
+            totals[row["city"]] = totals.get(row["city"], 0) + row["total"]
+assert totals
+"""
+DLT = """
+import csv, sys, dlt, tempfile, os
+import pyarrow.parquet as pq
+@dlt.resource(name="orders")
+def orders():
+    if sys.argv[1].endswith(".parquet"):
+        for batch in pq.ParquetFile(sys.argv[1]).iter_batches(50000):
+            yield batch
+    else:
+        import pyarrow.csv as pc
+        for batch in pc.open_csv(sys.argv[1]):
+            yield batch
+os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
+with tempfile.TemporaryDirectory() as folder:
+    target = dlt.destinations.duckdb(os.path.join(folder, "o.duckdb"))
+    pipeline = dlt.pipeline("bench", pipelines_dir=folder, destination=target, dataset_name="o")
+    pipeline.run(orders())
+"""
+
+
+def throughput() -> list[Figure]:
+    """A closure over five million rows, beside the same SQL in plain DuckDB, plain Python outside any sandbox, and dlt."""
+    figures = []
+    for name in ("orders_5m.parquet", "orders_5m.csv"):
+        path = made(name, 5_000_000)
+        sql = QUERY.format(table=f"'{path}'")
+        figures.append(python(f"{name}: plain DuckDB, the same SQL", PLAIN_DUCKDB, [sql]))
+        figures.append(python(f"{name}: closure in the sandbox", RUN, [str(path), PUSHED]))
+        figures.append(python(f"{name}: plain Python, row by row", PLAIN_PYTHON, [f"SELECT * FROM '{path}'"], 2))
+        figures.append(python(f"{name}: closure, row by row in the sandbox", RUN, [str(path), ROW_BY_ROW], 2))
+        if _has("dlt"):
+            figures.append(python(f"{name}: dlt reads it (into DuckDB)", DLT, [str(path)], 1))
+    for base, ours in ((0, 1), (2, 3)):
+        for start in range(0, len(figures), 5 if _has("dlt") else 4):
+            ratio = figures[start + base].median / figures[start + ours].median
+            print(f"  rate of «{figures[start + ours].name}» / «{figures[start + base].name}»: {ratio:.2f}")
+    return figures
+
+
+def memory() -> list[Figure]:
+    """Peak memory of asking a CSV of about 100 MB and one of about 1 GB: it must not grow with the file."""
+    figures = []
+    with tempfile.TemporaryDirectory() as home:
+        for name, rows in (("orders_2m.csv", 2_200_000), ("orders_22m.csv", 22_000_000)):
+            path = made(name, rows)
+            command = [TARS, "ask", ASKED, "--source", str(path), "--json"]
+            label = f"tars ask over {path.stat().st_size / 1e6:.0f} MB of CSV"
+            figures.append(process(label, command, 1, {"TARS_HOME": home, "TARS_NOW": "2026-01-01"}))
+    return figures
+
+
+def _has(module: str) -> bool:
+    import importlib.util
+
+    return importlib.util.find_spec(module) is not None
+
+
+PARTS: dict[str, Callable[[], list[Figure]]] = {
+    "startup": startup,
+    "ask": ask,
+    "throughput": throughput,
+    "memory": memory,
+}
+
+
+def main() -> None:
+    """Run the named parts, or all."""
+    for name in sys.argv[1:] or PARTS:
+        print(f"\n{name}")
+        for figure in PARTS[name]():
+            print(f"  {figure}")
+
+
+if __name__ == "__main__":
+    main()
