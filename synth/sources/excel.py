@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+import math
+import re
+import zipfile
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from synth.detection import Detection
+from synth.errors import SourceProblem
+from synth.source import OpenOptions
+from synth.sources.duck import DuckSource
+from synth.sources.grid import GridTable, tables_of
+from synth.sources.records import Opened, Records, existing_file, identifier, spooled, table_name, unique_names
+from synth.sources.spool import Number
+
+SHEET_BYTES = 160 * 1024**2
+"""A workbook that unpacks to more than this is refused: it is held in memory whole."""
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -37,3 +53,158 @@ def _sniff_zip(head: bytes, name: str) -> tuple[float, Mapping[str, object], tup
     if suffix in ("xlsx", "xlsm", "xlsb", "ods"):
         return 0.5, {"format": suffix}, ("a zip named as a spreadsheet",)
     return 0.0, {}, ()
+
+
+def open_source(location: str, detection: Detection, options: OpenOptions) -> DuckSource:
+    """Every table on every sheet of a workbook. Hidden sheets are read too, after the others, and said to be hidden."""
+    from python_calamine import CalamineError, PasswordError, load_workbook
+
+    path = existing_file(location, "a spreadsheet")
+    opened = Opened(path, detection.wrappings)
+    try:
+        _check_size(opened.plain_path, location)
+        try:
+            workbook = load_workbook(opened.plain_path)
+        except PasswordError:
+            raise SourceProblem(
+                "authentication", f"{location} is protected by a password", "Save a copy without one."
+            ) from None
+        except (CalamineError, ValueError, OSError) as error:
+            raise _problem(opened, location, error) from None
+        base = table_name(location, options)
+        records = spooled(lambda taker: _fill(taker, workbook, base, options))
+        if not any(branch.spool.rows for branch in records.branches):
+            raise SourceProblem(
+                "empty", f"{location} holds no table: its sheets are empty", "Check the step that writes it."
+            )
+        _note_uncalculated(records, opened.plain_path)
+        kind = str(sniff(opened.head(65_536), path.name)[1].get("format", "xlsx"))
+        return records.source(
+            options.name or path.name,
+            detection.kind,
+            path=opened.plain_path,
+            facts={"format": kind, "dialect": {"sheets": list(workbook.sheet_names)}},
+            cleanup=opened.close,
+        )
+    except BaseException:
+        opened.close()
+        raise
+
+
+def _fill(records: Records, workbook: Any, base: str, options: OpenOptions) -> None:
+    from python_calamine import CalamineError, SheetTypeEnum, SheetVisibleEnum
+
+    found: list[tuple[str, GridTable, bool]] = []
+    for sheet in workbook.sheets_metadata:
+        if sheet.typ != SheetTypeEnum.WorkSheet:
+            records.note(f"sheet {sheet.name!r} is a chart or macro sheet and holds no cells")
+            continue
+        try:
+            tables = _tables_on(workbook.get_sheet_by_name(sheet.name))
+        except CalamineError as error:
+            raise SourceProblem("unreadable", f"sheet {sheet.name!r} cannot be read: {error}") from None
+        hidden = sheet.visible != SheetVisibleEnum.Visible
+        if hidden and tables:
+            records.note(f"sheet {sheet.name!r} is hidden")
+        found += [(sheet.name, table, hidden) for table in tables]
+    sheets = {name for name, _, _ in found}
+    for sheet_name, table, hidden in sorted(found, key=lambda f: f[2]):
+        alone = sum(name == sheet_name for name, _, _ in found) == 1
+        branch = records.branch(_name(sheet_name, table, alone, len(sheets) == 1, base, bool(options.name)))
+        branch.path = sheet_name
+        branch.comment = "; ".join([f"sheet {sheet_name!r}", *(["hidden"] if hidden else []), *table.notes])
+        for note in table.notes:
+            records.note(f"{branch.name}: {note}")
+        names = unique_names(table.names)
+        if not table.rows:
+            records.note(f"{branch.name} has a header but no rows")
+            records.columns(branch, names)
+        for row, position in zip(table.rows, table.positions, strict=True):
+            records.add(branch, position, dict(zip(names, row, strict=True)))
+
+
+_DEFAULT_SHEET = re.compile(
+    r"(?:sheet|tabelle|feuille|feuil|hoja|foglio|blad|planilha|лист|worksheet)\s?\d*", re.IGNORECASE
+)
+
+
+def _name(sheet: str, table: GridTable, alone: bool, only_sheet: bool, base: str, named: bool) -> str:
+    """The file's name for an only sheet that nobody named; else the sheet's, or the table's title where a sheet has several."""
+    if not alone and table.title and len(table.title) <= 40:
+        return identifier(table.title)
+    return base if only_sheet and (named or _DEFAULT_SHEET.fullmatch(sheet.strip())) else identifier(sheet)
+
+
+def _tables_on(sheet: Any) -> list[GridTable]:
+    if sheet.start is None:
+        return []
+    grid = [[_cell(v) for v in row] for row in sheet.to_python(skip_empty_area=True)]
+    top, left = sheet.start
+    height, width = len(grid), max(map(len, grid), default=0)
+    joined = [
+        (r0 - top, c0 - left, min(r1 - top, height - 1), min(c1 - left, width - 1))
+        for (r0, c0), (r1, c1) in sheet.merged_cell_ranges or ()
+        if r0 >= top and c0 >= left and r0 - top < height and c0 - left < width
+    ]
+    tables = tables_of(grid, joined)
+    for table in tables:
+        table.positions = [position + top for position in table.positions]
+    return tables
+
+
+def _cell(value: Any) -> Any:
+    """A cell's value as the program shows it: numbers to 15 digits, which is all that a spreadsheet carries."""
+    if isinstance(value, str):
+        return value if value.strip() else None
+    if isinstance(value, float):
+        if value.is_integer() and abs(value) < 2**53:
+            return int(value)
+        text = f"{value:.15g}"
+        return Number(text) if math.isfinite(value) and "e" not in text else value
+    return value
+
+
+def _check_size(path: Path, location: str) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(info.file_size for info in archive.infolist())
+    except (zipfile.BadZipFile, OSError):
+        return
+    if size > SHEET_BYTES:
+        raise SourceProblem(
+            "too-large",
+            f"{location} unpacks to {size // 1024**2} MB; a workbook of more than {SHEET_BYTES // 1024**2} MB is not read",
+            "Save the sheets as CSV.",
+        )
+
+
+def _problem(opened: Opened, location: str, error: Exception) -> SourceProblem:
+    head = opened.head(512)
+    if head.startswith(b"PK\x03\x04") and not zipfile.is_zipfile(opened.plain_path):
+        return SourceProblem(
+            "truncated", f"{location} is cut short: the end of the workbook is missing", "Fetch it again."
+        )
+    if not head.startswith((b"PK", _OLE, b"\x09")):
+        what = "HTML or XML" if head.lstrip().startswith(b"<") else "text" if b"\0" not in head else "something else"
+        return SourceProblem("unreadable", f"{location} is no spreadsheet; it holds {what}", "Name it for what it is.")
+    return SourceProblem("unreadable", f"{location} cannot be read as a spreadsheet: {str(error)[:160]}")
+
+
+def _note_uncalculated(records: Records, path: Path) -> None:
+    """Formulas that nobody calculated have no value in the file; their cells would be blank without a word."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            sheets = [i for i in archive.infolist() if re.fullmatch(r"xl/worksheets/[^/]+\.xml", i.filename)]
+            if sum(i.file_size for i in sheets) > 64 * 1024**2:
+                return
+            count = 0
+            for info in sheets:
+                text = archive.read(info)
+                if b"<f" in text:
+                    count += len(re.findall(rb"<f\b[^>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>|</c>)", text))
+    except (zipfile.BadZipFile, OSError):
+        return
+    if count:
+        records.note(
+            f"{count} formula cells have no stored value, because the workbook was never calculated; they are blank"
+        )

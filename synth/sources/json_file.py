@@ -191,7 +191,7 @@ def _read_lines(records: Records, opened: Opened, encoding: str, base: str) -> N
             if bad >= 100 and bad > good:
                 raise SourceProblem(
                     "not-json",
-                    f"of the first {number} lines of {opened.path} {bad} are not JSON; line {number}: {_why_not(error, shown)}",
+                    f"of the first {number} lines of {opened.plain_path.name} {bad} are not JSON; line {number}: {_why_not(error, shown)}",
                     "Check whether the file is one JSON document, or not JSON at all.",
                 ) from None
         else:

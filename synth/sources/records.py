@@ -142,6 +142,11 @@ class Records:
             self._key(branch, row, key)
         self._record(branch, position, record, row)
 
+    def columns(self, branch: Branch, names: Sequence[str]) -> None:
+        """Columns that a table has although no record may come."""
+        for name in names:
+            branch.root.children.setdefault(name, Node((name,), slot=(name,)))
+
     def aside(self, table: str, position: int, rule: str, value: str = "") -> None:
         """Note a record that could not be read."""
         kept = self._aside.setdefault(table, [])
@@ -759,12 +764,12 @@ class Opened:
     """A file as its connector reads it: the bytes inside its wrappings, from the start as often as needed."""
 
     def __init__(self, path: Path, wrappings: Sequence[str] = ()) -> None:
-        self.path = path
+        self._scratch = Scratch()
+        self.plain_path = path
+        if wrappings:
+            from synth.sources.wrapping import unwrapped
 
-    @property
-    def plain_path(self) -> Path:
-        """A path where the bytes stand unwrapped."""
-        return self.path
+            self.plain_path = unwrapped(path, wrappings, self._scratch.file)
 
     def stream(self) -> IO[bytes]:
         """The bytes from the start."""
@@ -777,4 +782,4 @@ class Opened:
 
     def close(self) -> None:
         """Remove what was unwrapped."""
-        return
+        self._scratch.remove()
