@@ -68,11 +68,16 @@ class Source(Protocol):
     `capability.query` takes (also the SQL that `query(rows, sql)` takes in the sandbox: there always `duckdb`).
     `shape` says which closure template fits: `table` when it has `query`, `http` when its tables are reached by `pages`."""
 
-    name: str
-    kind: str
-    dialect: str
-    shape: Literal["table", "http"]
-    capability: object
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def dialect(self) -> str: ...
+    @property
+    def shape(self) -> Literal["table", "http"]: ...
+    @property
+    def capability(self) -> object: ...
 
     def tables(self) -> tuple[Table, ...]:
         """The tables, their fields and declared keys, as far as opening told; evidence may still be empty."""
