@@ -17,6 +17,7 @@ from synth.errors import SourceProblem
 from synth.schema import Field, Relation, Table
 from synth.source import Completeness, OpenOptions, Sample, SetAside, Source
 from synth.sources.credentials import address_of
+from synth.sources.sampling import bring_parents, split, strided, together
 from synth.sources.sql_engines import Catalogue, Engine, FoundTable, MySql, Postgres, plain_params
 from synth.sources.sql_rows import Broken, typed_batches
 
@@ -293,10 +294,11 @@ class SqlSource:
                 whole.add(name)
                 a[name], b[name] = strided(pool, rows), pool
             else:
-                a[name], b[name] = _split(pool, rows)
+                a[name], b[name] = split(pool, rows)
         self._learn(b, whole)
+        at_hand = {name: b[name] for name in whole}
         for part in (a, b):
-            self._bring_parents(part, b, whole)
+            bring_parents(part, self.relations(), at_hand, self._fetch_keys)
         return Sample(a, b, frozenset(whole))
 
     def over(self, tables: Mapping[str, pa.Table]) -> object:
@@ -375,39 +377,10 @@ class SqlSource:
             self._rows(f"SELECT {columns} FROM {table} WHERE {quoted} IN ({', '.join(map(str, chunk))})", found)
             for chunk in _chunks(ids, 5_000)
         ]
-        return _concat(parts)
+        return together(parts)
 
-    def _bring_parents(self, part: dict[str, pa.Table], b: Mapping[str, pa.Table], whole: set[str]) -> None:
-        """Add to each sampled table the rows that sampled rows point at; a few rounds, for chains of keys."""
-        for _ in range(4):
-            grown = False
-            for relation in self.relations():
-                if relation.table not in part or relation.to_table not in part:
-                    continue
-                if part is b and relation.to_table in whole:
-                    continue
-                grown |= self._bring(part, relation, b if relation.to_table in whole else None)
-            if not grown:
-                return
-
-    def _bring(self, part: dict[str, pa.Table], relation: Relation, local: Mapping[str, pa.Table] | None) -> bool:
-        child, parent = part[relation.table], part[relation.to_table]
-        if not set(relation.columns) <= set(child.column_names) or not set(relation.to_columns) <= set(parent.column_names):
-            return False
-        there = _key_values(parent, relation.to_columns)
-        missing = sorted(_key_values(child, relation.columns) - there, key=repr)[:20_000]
-        if not missing:
-            return False
-        if local is not None:
-            found = _rows_with(local[relation.to_table], relation.to_columns, set(missing))
-        else:
-            found = self._fetch_keys(self._found[relation.to_table], relation.to_columns, missing)
-        if not found.num_rows:
-            return False
-        part[relation.to_table] = _concat([parent, found.cast(parent.schema)])
-        return True
-
-    def _fetch_keys(self, found: FoundTable, keys: Sequence[str], values: Sequence[tuple[object, ...]]) -> pa.Table:
+    def _fetch_keys(self, table: str, keys: Sequence[str], values: Sequence[tuple[object, ...]]) -> pa.Table | None:
+        found = self._found[table]
         columns = ", ".join(self.engine.quoted(c.name) for c in found.columns)
         names = [self.engine.quoted(k) for k in keys]
         parts = []
@@ -418,8 +391,12 @@ class SqlSource:
                 one = "(" + " AND ".join(f"{n} = ?" for n in names) + ")"
                 where = " OR ".join([one] * len(chunk))
             sql = f"SELECT {columns} FROM {self._sql_name(found)} WHERE {where}"
-            parts.append(self._rows(sql, found, [v for row in chunk for v in row]))
-        return _concat(parts)
+            try:
+                parts.append(self._rows(sql, found, [v for row in chunk for v in row]))
+            except CallRefused as refused:
+                self._note(f"rows of {table!r} that others point at could not be sampled: {refused.message}")
+                break
+        return together(parts) if parts else None
 
     def _sql_name(self, found: FoundTable) -> str:
         schema = f"{self.engine.quoted(found.schema)}." if found.schema else ""
@@ -484,44 +461,6 @@ class _Names:
 def _table_of(name: str, found: FoundTable) -> Table:
     fields = tuple(Field(c.name, c.type or "string", nullable=c.nullable, comment=c.comment) for c in found.columns)
     return Table(name, fields, found.rows, found.primary_key, comment=found.comment)
-
-
-def strided(rows: pa.Table, count: int) -> pa.Table:
-    """About `count` rows spread over the table; the table itself when it is shorter."""
-    if rows.num_rows <= count or count < 2:
-        return rows
-    last = rows.num_rows - 1
-    return _taken(rows, [round(i * last / (count - 1)) for i in range(count)])
-
-
-def _split(pool: pa.Table, rows: int) -> tuple[pa.Table, pa.Table]:
-    """Every eleventh row to write with, the others to judge with."""
-    step = max(2, pool.num_rows // max(1, rows))
-    mine = [i for i in range(pool.num_rows) if i % step == 0]
-    others = [i for i in range(pool.num_rows) if i % step]
-    return _taken(pool, mine), _taken(pool, others)
-
-
-def _key_values(rows: pa.Table, columns: Sequence[str]) -> set[tuple[object, ...]]:
-    values = [rows.column(c).to_pylist() for c in columns]
-    return {key for key in zip(*values, strict=True) if None not in key}
-
-
-def _rows_with(rows: pa.Table, columns: Sequence[str], keys: set[tuple[object, ...]]) -> pa.Table:
-    values = zip(*[rows.column(c).to_pylist() for c in columns], strict=True)
-    return _taken(rows, [i for i, key in enumerate(values) if key in keys])
-
-
-def _taken(rows: pa.Table, numbers: list[int]) -> pa.Table:
-    import pyarrow as pa
-
-    return rows.take(pa.array(numbers, pa.int64()))
-
-
-def _concat(parts: Sequence[pa.Table]) -> pa.Table:
-    import pyarrow as pa
-
-    return pa.concat_tables(list(parts), promote_options="permissive").combine_chunks()
 
 
 def _chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

@@ -248,7 +248,7 @@ class Sqlite:
             return sql, []  # SQLite will say what is wrong with it
         if not isinstance(tree, exp.Query):
             return sql, []
-        sums = list(tree.find_all(exp.Sum))
+        sums: list[Any] = list(tree.find_all(exp.Sum))
         for number, node in enumerate(sums):
             node.meta["number"] = number
         typed = typed_copy(tree, self.dialect, self.types)
