@@ -12,7 +12,18 @@ from synth.errors import SourceProblem
 
 MASK = "***"
 
-_SECRET_NAMES = ("password", "passwd", "pwd", "secret", "token", "apikey", "api_key", "sslpassword", "access_key", "key")
+_SECRET_NAMES = (
+    "password",
+    "passwd",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "sslpassword",
+    "access_key",
+    "key",
+)
 # Greedy up to the last @ of a word, since people put a raw @, / or # into passwords.
 _USERINFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*://)(?P<user>[^\s:@/?#]*):[^\s'\"<>]*@")
 _IN_QUERY = re.compile(rf"(?i)(?P<name>[?&;\s](?:[\w.\-]*(?:{'|'.join(_SECRET_NAMES)}))=)[^&\s#;'\"]+")
@@ -68,7 +79,9 @@ def address_of(location: str, environment: Mapping[str, str]) -> Address:
         location = filled(whole.group(0), environment) + location[whole.end() :]
     scheme, separator, rest = location.partition("://")
     if not separator:
-        raise SourceProblem("unknown-kind", f"{masked(location)!r} is not a database address", "Write scheme://host/name")
+        raise SourceProblem(
+            "unknown-kind", f"{masked(location)!r} is not a database address", "Write scheme://host/name"
+        )
     user_part, at, rest = _split_user(rest)
     rest, _, table = rest.partition("#")
     rest, _, query = rest.partition("?")
@@ -146,7 +159,9 @@ def _host_and_port(text: str, location: str) -> tuple[str, int | None]:
     else:
         host, _, port = text.partition(":")
     if port and not (port.isdecimal() and 0 < int(port) < 65_536):
-        raise SourceProblem("unknown-kind", f"{MASK if '@' in port else port!r} is not a port in {masked(location)}", "")
+        raise SourceProblem(
+            "unknown-kind", f"{MASK if '@' in port else port!r} is not a port in {masked(location)}", ""
+        )
     return unquote(host), int(port) if port else None
 
 

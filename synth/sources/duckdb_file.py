@@ -104,14 +104,28 @@ def _catalogue(connection: duckdb.DuckDBPyConnection, default: str) -> Catalogue
         " ORDER BY 1, 2"
     )
     tables = tuple(
-        FoundTable(schema, name, tuple(columns[schema, name]), rows, stored, primary.get((schema, name), ()), comment or "")
+        FoundTable(
+            schema, name, tuple(columns[schema, name]), rows, stored, primary.get((schema, name), ()), comment or ""
+        )
         for schema, name, rows, comment, stored in listed
         if (schema, name) in columns
     )
     return Catalogue(tables, tuple(keys), default)
 
 
-_AS_TEXT = ("ENUM", "UUID", "INTERVAL", "JSON", "MAP", "UNION", "BIT", "TIME WITH TIME ZONE", "VARIANT", "GEOMETRY", "BIGNUM")
+_AS_TEXT = (
+    "ENUM",
+    "UUID",
+    "INTERVAL",
+    "JSON",
+    "MAP",
+    "UNION",
+    "BIT",
+    "TIME WITH TIME ZONE",
+    "VARIANT",
+    "GEOMETRY",
+    "BIGNUM",
+)
 _AS_INTEGER = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER")
 
 

@@ -68,7 +68,11 @@ def _bring(
     part: MutableMapping[str, pa.Table], relation: Relation, whole: Mapping[str, pa.Table], fetch: Fetch
 ) -> bool:
     child, parent = part[relation.table], part[relation.to_table]
-    if parent is whole.get(relation.to_table) or not _has(child, relation.columns) or not _has(parent, relation.to_columns):
+    if (
+        parent is whole.get(relation.to_table)
+        or not _has(child, relation.columns)
+        or not _has(parent, relation.to_columns)
+    ):
         return False
     missing = sorted(keys_of(child, relation.columns) - keys_of(parent, relation.to_columns), key=repr)[:_MOST_PARENTS]
     if not missing:

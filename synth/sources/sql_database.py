@@ -305,9 +305,7 @@ class SqlSource:
         """The same doors over other rows, in a DuckDB that takes this database's SQL."""
         from synth.sources.sql_over import doors_like
 
-        folded = {
-            name: frozenset(c.name for c in found.columns if c.folded) for name, found in self._found.items()
-        }
+        folded = {name: frozenset(c.name for c in found.columns if c.folded) for name, found in self._found.items()}
         return doors_like(self._tables, tables, self.dialect, folded)
 
     def completeness(self) -> Completeness:
@@ -471,7 +469,12 @@ def _chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 @contextmanager
 def refusals_as_problems(label: str) -> Iterator[None]:
     """What a database refuses while it is being opened is the user's to act on."""
-    reasons = {"limit": "timeout", "not-granted": "authorisation", "unavailable": "unreachable", "not-found": "not-found"}
+    reasons = {
+        "limit": "timeout",
+        "not-granted": "authorisation",
+        "unavailable": "unreachable",
+        "not-found": "not-found",
+    }
     try:
         yield
     except CallRefused as refused:

@@ -276,11 +276,18 @@ class Postgres:
             return SourceProblem(
                 "not-found", f"{where} has no database {self.address.database!r}", "Check the name after the last /"
             )
-        if has("translate host", "name or service", "resolve host", "nodename", "no address associated", "name resolution"):
+        if has(
+            "translate host", "name or service", "resolve host", "nodename", "no address associated", "name resolution"
+        ):
             return SourceProblem("unreachable", f"no host called {self.address.host!r}", "Check the host's name")
         if has("refused", "unreachable", "no route", "no such file"):
             return SourceProblem("unreachable", f"nothing listens at {where}", "Check host and port; is the server up?")
-        if has("invalid response", "expected authentication request", "unsupported frontend", "server closed the connection"):
+        if has(
+            "invalid response",
+            "expected authentication request",
+            "unsupported frontend",
+            "server closed the connection",
+        ):
             return SourceProblem("unreadable", f"what answers at {where} is not PostgreSQL: {text}", "Check the port")
         if has("ssl", "certificate", "tls"):
             return SourceProblem("tls", f"{where}: {text}", "Check sslmode and sslrootcert in the address")
@@ -574,7 +581,15 @@ class MySql:
             try:
                 connection.connect()
                 self._settings(connection)
-            except (pymysql.Error, OSError, struct.error, LookupError, ValueError, AttributeError, RuntimeError) as error:
+            except (
+                pymysql.Error,
+                OSError,
+                struct.error,
+                LookupError,
+                ValueError,
+                AttributeError,
+                RuntimeError,
+            ) as error:
                 raise self._connect_problem(error, watch.fired) from error
         return connection
 
@@ -763,7 +778,9 @@ class MySql:
         if code == T.TINY and field.length == 1 and (field.org_table, field.org_name) not in self.not_flags:
             return Column(name, pa.bool_(), _flag)
         if code == T.BIT:
-            return Column(name, pa.bool_() if field.length == 1 else pa.uint64(), _bit_flag if field.length == 1 else _bits)
+            return Column(
+                name, pa.bool_() if field.length == 1 else pa.uint64(), _bit_flag if field.length == 1 else _bits
+            )
         if code in (T.TINY, T.SHORT, T.INT24, T.LONG, T.LONGLONG, T.YEAR):
             return Column(name, pa.uint64() if unsigned and code == T.LONGLONG else pa.int64())
         if code in (T.FLOAT, T.DOUBLE):
@@ -812,7 +829,18 @@ def mysql_type(kind: str, full: str, precision: int | None, scale: int | None) -
     moments = {"date": "date32[day]", "datetime": "timestamp[us]", "timestamp": "timestamp[us]", "time": "time64[us]"}
     if kind in moments:
         return moments[kind]
-    blobs = ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "geometry", "point", "linestring", "polygon")
+    blobs = (
+        "binary",
+        "varbinary",
+        "tinyblob",
+        "blob",
+        "mediumblob",
+        "longblob",
+        "geometry",
+        "point",
+        "linestring",
+        "polygon",
+    )
     return "binary" if kind in blobs else "string"
 
 

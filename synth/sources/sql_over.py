@@ -247,7 +247,9 @@ def typed_copy(tree: Any, dialect: str, types: Mapping[str, Mapping[str, str]]) 
         for table, columns in types.items()
     }
     try:
-        qualified = qualify(tree.copy(), schema=schema, dialect=dialect, validate_qualify_columns=False, quote_identifiers=False)
+        qualified = qualify(
+            tree.copy(), schema=schema, dialect=dialect, validate_qualify_columns=False, quote_identifiers=False
+        )
         return annotate_types(qualified, schema=schema, dialect=dialect)
     except (SqlglotError, KeyError, ValueError, AttributeError, TypeError):
         return None

@@ -237,4 +237,3 @@ def _array(column: Column, items: Sequence[Any]) -> Any:
             # Texts go through Arrow's own parser: exact, refuses what it would have to round, and many times faster.
             return pa.array(items, pa.string()).cast(kind)
     return pa.array(items, kind)
-

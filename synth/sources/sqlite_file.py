@@ -113,7 +113,11 @@ class Sqlite:
         mode = "mode=memory&cache=shared" if self._memory else ("mode=ro&immutable=1" if self._immutable else "mode=ro")
         try:
             connection = sqlite3.connect(
-                f"{self._uri}?{mode}", uri=True, check_same_thread=False, timeout=min(self.seconds, 5.0), factory=_Connection
+                f"{self._uri}?{mode}",
+                uri=True,
+                check_same_thread=False,
+                timeout=min(self.seconds, 5.0),
+                factory=_Connection,
             )
             connection.text_factory = _text
             connection.isolation_level = None
@@ -185,7 +189,9 @@ class Sqlite:
         keys: list[FoundKey] = []
         for table in tables:
             links: dict[int, list[tuple[str, str, str | None]]] = {}
-            for number, _, parent, mine, theirs, *_ in connection.execute(f"PRAGMA foreign_key_list({self.quoted(table.name)})"):
+            for number, _, parent, mine, theirs, *_ in connection.execute(
+                f"PRAGMA foreign_key_list({self.quoted(table.name)})"
+            ):
                 links.setdefault(number, []).append((parent, mine, theirs))
             for parts in links.values():
                 parent = known.get(parts[0][0].lower())
@@ -531,7 +537,9 @@ class SqliteSource(SqlSource):
         for number, (found, table) in enumerate(zip(catalogue.tables, self._tables, strict=True)):
             rows = self._look(found) if number < SAMPLED_TABLES else []
             columns = list(zip(*rows, strict=True)) or [()] * len(found.columns)
-            told = {c.name: told_by(c.name, c.declared, values) for c, values in zip(found.columns, columns, strict=True)}
+            told = {
+                c.name: told_by(c.name, c.declared, values) for c, values in zip(found.columns, columns, strict=True)
+            }
             engine.types[table.name] = {n: t.stored for n, t in told.items()}
             self._told[table.name] = told
             nullable = {c.name: c.nullable for c in found.columns}
@@ -596,7 +604,9 @@ class SqliteSource(SqlSource):
             rows = self._raw(f"SELECT {number}, CAST({column} AS TEXT) FROM {table} WHERE {where} LIMIT 1000")
             return [(int(p), as_text(v)[:200]) for p, v in rows]
         if told.read is not None:
-            return self._unread(told.read, f"SELECT {number}, CAST({column} AS TEXT) FROM {table} WHERE {column} IS NOT NULL")
+            return self._unread(
+                told.read, f"SELECT {number}, CAST({column} AS TEXT) FROM {table} WHERE {column} IS NOT NULL"
+            )
         return []
 
     def _unread(self, read: ColumnType, sql: str) -> list[tuple[int, str]]:
@@ -660,7 +670,8 @@ class MemoryDoors(SqlDoors):
         for column in data.column_names:
             word, folded = declared.get(column, ("", False))
             parts.append(
-                f"{engine.quoted(column)} {re.sub(r'[^A-Za-z0-9 (),]', '', word)}" + (" COLLATE NOCASE" if folded else "")
+                f"{engine.quoted(column)} {re.sub(r'[^A-Za-z0-9 (),]', '', word)}"
+                + (" COLLATE NOCASE" if folded else "")
             )
         self._keeper.execute(f"CREATE TABLE {engine.quoted(name)} ({', '.join(parts)})")
         values = zip(*[[_param(v) for v in data.column(i).to_pylist()] for i in range(data.num_columns)], strict=True)
@@ -671,4 +682,3 @@ class MemoryDoors(SqlDoors):
         """Drop the rows."""
         self._memory_pool.close()
         self._keeper.close()
-
