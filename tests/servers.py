@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -107,7 +108,11 @@ class Server:
             def log_message(self, format: str, *args: object) -> None:
                 """Quiet."""
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Quiet(ThreadingHTTPServer):
+            def handle_error(self, request: object, client_address: object) -> None:
+                """A client that goes away is part of many tests."""
+
+        self._http = Quiet(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
         self.port = self._http.server_port
         self.base = f"http://127.0.0.1:{self.port}"
@@ -121,6 +126,10 @@ class Server:
     def asked_for(self, path: str) -> list[Asked]:
         """The requests for one path."""
         return [each for each in self.seen if each.path == path]
+
+    def wrap(self, context: ssl.SSLContext) -> None:
+        """Serve https from now on."""
+        self._http.socket = context.wrap_socket(self._http.socket, server_side=True, do_handshake_on_connect=False)
 
     def stop(self) -> None:
         """Stop serving and give the port back."""

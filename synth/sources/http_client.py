@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -275,6 +276,7 @@ class Client:
             trust_env=False,
             follow_redirects=False,
             timeout=httpx.Timeout(options.timeout_seconds, connect=min(10.0, options.timeout_seconds)),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={"user-agent": USER_AGENT, "accept-encoding": "gzip, deflate"},
         )
 
@@ -296,7 +298,7 @@ class Client:
         def head(response: httpx.Response, masked: str) -> ProbeResult:
             parts: list[bytes] = []
             had = 0
-            for part in _decoded(response):
+            for part in _decoded(response, masked):
                 parts.append(part)
                 had += len(part)
                 if had >= size:
@@ -317,7 +319,7 @@ class Client:
             size = 0
             try:
                 with handle:
-                    for part in _decoded(response):
+                    for part in _decoded(response, masked):
                         size += len(part)
                         if size > cap:
                             raise SourceProblem("too-large", f"{masked} sends more than {cap / 1024**3:g} GB")
@@ -365,7 +367,7 @@ class Client:
         patience = self._options.timeout_seconds * PATIENCE
         ends = time.monotonic() + patience
         tries = {"server": 0}
-        wait_more = tenacity.wait_exponential_jitter(initial=0.2, max=10, jitter=0.2)
+        wait_more = tenacity.wait_exponential(multiplier=0.2, max=10) + tenacity.wait_random(0, 0.2)
 
         def wait(state: tenacity.RetryCallState) -> float:
             again = state.outcome.exception() if state.outcome else None
@@ -495,7 +497,7 @@ class Client:
         self._judge(response, masked)
         parts: list[bytes] = []
         size = 0
-        for part in _decoded(response):
+        for part in _decoded(response, masked):
             size += len(part)
             if size > PAGE_BYTES:
                 raise SourceProblem("too-large", f"{masked} sends more than {PAGE_BYTES // 1024**2} MB in one answer")
@@ -509,7 +511,7 @@ class Client:
         status = response.status_code
         if 200 <= status < 300:
             return
-        says = self._what_it_says(response)
+        says = self._what_it_says(response, masked)
         if status == 401:
             problem = SourceProblem(
                 "authentication", f"{masked} wants to know who asks (401){says}", self._auth_hint(bool(self.auth))
@@ -531,11 +533,11 @@ class Client:
         reason = "server-error" if status >= 500 else "unreadable"
         raise SourceProblem(reason, f"{masked} does not take this request ({status}){says}")
 
-    def _what_it_says(self, response: httpx.Response) -> str:
+    def _what_it_says(self, response: httpx.Response, masked: str) -> str:
         """The server's own words on its refusal, short, scrubbed and without control characters."""
         head = b""
         try:
-            for part in _decoded(response):
+            for part in _decoded(response, masked):
                 head += part
                 if len(head) > 4096:
                     break
@@ -609,14 +611,16 @@ def _tls_words(error: ssl.SSLError) -> str:
     return (error.reason or "the handshake failed").replace("_", " ").lower()
 
 
-def _decoded(response: httpx.Response) -> Iterator[bytes]:
+def _decoded(response: httpx.Response, masked: str) -> Iterator[bytes]:
     """The body in pieces of at most 1 MB, decompressed step by step, so that a bomb never unfolds in memory."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding in ("", "identity"):
         yield from response.iter_raw()
         return
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise SourceProblem("unreadable", f"the answer is packed as {encoding[:40]!r}, which was not asked for")
+        raise SourceProblem(
+            "unreadable", f"the answer of {masked} is packed as {encoding[:40]!r}, which was not asked for"
+        )
     inflate = zlib.decompressobj(zlib.MAX_WBITS | 32) if encoding != "deflate" else None
     try:
         for packed in response.iter_raw():
@@ -629,9 +633,11 @@ def _decoded(response: httpx.Response) -> Iterator[bytes]:
         if inflate is not None:
             yield inflate.flush()
             if not inflate.eof:
-                raise SourceProblem("truncated", "the packed answer breaks off")
+                raise SourceProblem("truncated", f"the packed answer of {masked} breaks off")
     except zlib.error as error:
-        raise SourceProblem("unreadable", f"the answer says it is packed as {encoding}, and is not") from error
+        raise SourceProblem(
+            "unreadable", f"the answer of {masked} says it is packed as {encoding}, and is not"
+        ) from error
 
 
 def retry_after(text: str, now: float) -> float | None:
