@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -70,12 +70,16 @@ class ChannelBroken(Exception):
 
 
 class RecordRefused(Exception):
-    """A record that may not cross. `number` counts from 1; `limit` is the field of Limits that it passed, if one."""
+    """A record that may not cross. `number` counts from 1; `limit` is the field of Limits that it passed, if one; `pieces`
+    are the records packed before it."""
 
-    def __init__(self, number: int, why: str, limit: str | None = None) -> None:
+    def __init__(
+        self, number: int, why: str, limit: str | None = None, pieces: Sequence[tuple[int, bytes]] = ()
+    ) -> None:
         super().__init__(f"record {number} {why}")
         self.number = number
         self.limit = limit
+        self.pieces = pieces
 
 
 class Channel:
@@ -195,40 +199,39 @@ def _utc(moment: datetime) -> datetime:
 # ---------------------------------------------------------------------------------------------- records, outwards
 
 
-def pack_records(records: list[Any], first: int, record_bytes: int) -> Iterator[tuple[int, bytes]]:
-    """Payloads that carry the records, as (how many, payload). RecordRefused names the one that cannot go; those before
-    it have been given out by then."""
-    try:
-        body = ormsgpack.packb(records, _coded, _OPTIONS)
-    except Exception:  # find the culprit below: one by one
-        body = b""
-    if body and len(body) <= record_bytes:
-        yield len(records), body
-        return
-    held: list[bytes] = []
-    size = 0
-    for offset, record in enumerate(records):
+def pack_records(records: list[Any], first: int, record_bytes: int) -> list[tuple[int, bytes]]:
+    """The records as (how many, bytes); `records_frame` makes a payload of such pieces. RecordRefused names the one that
+    cannot go, and carries the pieces before it."""
+    whole = b""
+    if set(map(type, records)) == {dict}:
         try:
+            whole = ormsgpack.packb(records, _coded, _OPTIONS)
+        except Exception:  # the culprit is found below, one by one
+            whole = b""
+    if whole and len(whole) <= record_bytes:
+        return [(len(records), whole[_head_length(len(records)) :])]
+    pieces: list[tuple[int, bytes]] = []
+    for number, record in enumerate(records, first):
+        try:
+            if not isinstance(record, dict):
+                raise TypeError
             one = ormsgpack.packb(record, _coded, _OPTIONS)
         except Exception as error:
-            if held:
-                yield len(held), _joined(held)
-            raise RecordRefused(first + offset, _why(record, error)) from None
+            raise RecordRefused(number, _why(record, error), pieces=pieces) from None
         if len(one) > record_bytes:
-            if held:
-                yield len(held), _joined(held)
-            raise RecordRefused(first + offset, f"is {len(one)} bytes long; at most {record_bytes}", "record_bytes")
-        if held and (size + len(one) > FLUSH_BYTES):
-            yield len(held), _joined(held)
-            held, size = [], 0
-        held.append(one)
-        size += len(one)
-    if held:
-        yield len(held), _joined(held)
+            why = f"is {len(one)} bytes long; at most {record_bytes}"
+            raise RecordRefused(number, why, "record_bytes", pieces)
+        pieces.append((1, one))
+    return pieces
 
 
-def _joined(parts: list[bytes]) -> bytes:
-    return _ARRAY.pack(_ARRAY_MARK, len(parts)) + b"".join(parts)
+def records_frame(pieces: list[tuple[int, bytes]]) -> bytes:
+    """The payload of a RECORDS frame."""
+    return b"".join([_ARRAY.pack(_ARRAY_MARK, sum(number for number, _ in pieces)), *(body for _, body in pieces)])
+
+
+def _head_length(count: int) -> int:
+    return 1 if count < 16 else 3 if count < 65_536 else 5
 
 
 def _why(record: object, error: Exception) -> str:
@@ -238,25 +241,37 @@ def _why(record: object, error: Exception) -> str:
     for key, value in record.items():
         if not isinstance(key, str):
             return f"has a key of type {type(key).__name__}; keys are text"
-        try:
-            key.encode()
-        except UnicodeEncodeError:
-            return "has a key with half a surrogate pair in it"
-        try:
-            ormsgpack.packb(value, _coded, _OPTIONS)
-        except Exception as wrong:
-            cause = wrong.__cause__ or wrong
-            text = str(cause)
-            if "surrogates" in text:
-                text = "has half a surrogate pair in its text"
-            elif "recursion" in text.lower():
-                text = "is nested too deep"
-            elif "Dict key" in text:
-                text = "has a key that is not text"
-            elif text.startswith("Type is not msgpack serializable"):
-                text = f"is of type {type(value).__name__}, which is not a plain value"
-            return f"cannot be passed on: {key[:80]!r} {text}"
+        wrong = _wrong(key) or _wrong(value)
+        if wrong:
+            return f"cannot be passed on: {key[:80].encode('ascii', 'backslashreplace').decode()!r} {wrong}"
     return f"cannot be passed on: {error}"
+
+
+def _wrong(value: object) -> str:
+    """Why one value, or the first such value within it, cannot be packed; empty when it can."""
+    try:
+        ormsgpack.packb(value, _coded, _OPTIONS)
+    except Exception as error:  # the reason is looked for below
+        inner: Iterable[object] = ()
+        if isinstance(value, dict):
+            if not all(isinstance(key, str) for key in value):
+                return "has a key that is not text"
+            inner = chain(value.keys(), value.values())
+        elif isinstance(value, (list, tuple)):
+            inner = value
+        elif isinstance(value, str):
+            return "has half a surrogate pair in its text"
+        else:
+            try:
+                _coded(value)
+            except TypeError as refusal:
+                return str(refusal)
+        try:
+            found = next(filter(None, map(_wrong, inner)), "")
+        except RecursionError:
+            return "is nested too deep"
+        return found or f"cannot be passed on ({error})"
+    return ""
 
 
 # ----------------------------------------------------------------------------------------------- records, inwards

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
-import gc
 import importlib
 import io
 import mmap
@@ -14,14 +14,14 @@ import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from socket import socket
-from time import monotonic
 from typing import Any, NoReturn
 
 from sandbox import channel as wire
-from sandbox.channel import Channel, ChannelClosed, RecordRefused, pack, pack_records, unpack
+from sandbox.channel import Channel, ChannelClosed, RecordRefused, pack, pack_records, records_frame, unpack
 from sandbox.inside import guards, handle, kernel, modules
+from sandbox.inside.outbox import Outbox
 from sandbox.inside.query import Engine, QueryError
-from sandbox.policy import compile_closure
+from sandbox.policy import PolicyRefused, compile_closure
 from sandbox.policy_rules import FILENAME
 
 CHANNEL = 3
@@ -58,8 +58,7 @@ def _exercise() -> None:
     code = "def closure(source, *, at=None):\n    for row in source:\n        yield {'a': row['a'], 'b': f\"{row['a']:.2f}\"}\n"
     space = guards.namespace({})
     exec(compile_closure(code), space)
-    for _, payload in pack_records(list(space["closure"]([{"a": 1}])), 1, MEBIBYTE):
-        unpack(payload)
+    unpack(records_frame(pack_records(list(space["closure"]([{"a": 1}])), 1, MEBIBYTE)))
 
 
 def enter(kit: Kit, wire_end: socket) -> NoReturn:
@@ -94,8 +93,7 @@ class _Run:
         self.kit = kit
         self.channel = channel
         self.caller = handle.Caller(channel)
-        self.records = 0
-        self.pending: list[Any] = []
+        self.outbox = Outbox(channel, 0)
         kit.engine.limit(max(memory_mb * 3 // 4, 16))
         _serve_zones(self.caller)
 
@@ -103,17 +101,18 @@ class _Run:
         """Run the job to its end frame or its fault frame."""
         sys.stdout = _Captured(self.channel, wire.OUT, job["stdout_bytes"])
         sys.stderr = _Captured(self.channel, wire.ERR, job["stdout_bytes"])
+        self.outbox.record_bytes = job["record_bytes"]
         try:
-            self._deliver(_records_of(self._call(job)), job["record_bytes"])
+            self.outbox.deliver(_records_of(self._call(job)))
         except ChannelClosed:
             os._exit(0)
         except RecordRefused as refused:
             self._fault({"type": "RecordRefused", "message": str(refused), "line": None, "limit": refused.limit})
         except BaseException as error:
-            self._fail(error, job["record_bytes"])
+            self._fail(error)
         else:
             self._captured()
-            self.channel.send(wire.END, pack(self.records))
+            self.channel.send(wire.END, pack(self.outbox.taken))
 
     def _call(self, job: Mapping[str, Any]) -> object:
         if job["policy"]:
@@ -128,61 +127,17 @@ class _Run:
             raise TypeError(f"the code defines no function {job['entry']}")
         return function(handle.handle(self.caller), **job["parameters"])
 
-    def _deliver(self, records: Iterator[Any], record_bytes: int) -> None:
-        """Send the records on in batches: by number, size or time, whichever comes first."""
-        pending = self.pending
-        tracked, count, append = gc.is_tracked, sys.getrefcount, pending.append
-        due = monotonic() + wire.FLUSH_SECONDS
-        room = check = 16
-        checked_at = monotonic()
-        for record in records:
-            # A record that the closure may still change is taken as it is now: a flat one nobody else holds cannot change,
-            # a flat one that somebody holds is copied, a nested one is sent at once.
-            if tracked(record) or type(record) is not dict:
-                append(record)
-                self._flush(record_bytes)
-                due = monotonic() + wire.FLUSH_SECONDS
-                continue
-            append(record if count(record) == 2 else record.copy())
-            check -= 1
-            if check > 0 and len(pending) < room:
-                continue
-            now = monotonic()
-            pace = now - checked_at
-            checked_at = now
-            check = 256 if pace < 0.002 else 16 if pace < 0.02 else 1
-            if len(pending) >= room or now >= due:
-                room = self._flush(record_bytes)
-                due = now + wire.FLUSH_SECONDS
-        self._flush(record_bytes)
-
-    def _flush(self, record_bytes: int) -> int:
-        """Send what is pending; gives how many records may be gathered next."""
-        batch = self.pending[:]
-        self.pending.clear()
-        sent = 0
-        if batch:
-            for number, payload in pack_records(batch, self.records + 1, record_bytes):
-                self.channel.send(wire.RECORDS, payload)
-                self.records += number
-                sent += len(payload)
-        if not sent:
-            return wire.FLUSH_RECORDS
-        return max(1, min(wire.FLUSH_RECORDS, wire.FLUSH_BYTES * len(batch) // sent))
-
-    def _fail(self, error: BaseException, record_bytes: int) -> None:
+    def _fail(self, error: BaseException) -> None:
         """Tell how the closure failed, after the records it had already given."""
         kind = _kind(error)
         line = line_of(error)
         error.__traceback__ = None
         if isinstance(error, MemoryError):
             self.kit.ballast = bytearray()
-            self.pending.clear()
+            self.outbox.forget()
         message = _message(error)
-        try:
-            self._flush(record_bytes)
-        except (RecordRefused, MemoryError):
-            self.pending.clear()
+        with contextlib.suppress(RecordRefused, MemoryError):
+            self.outbox.flush()
         self._captured()
         self._fault({"type": kind, "message": message, "line": line, "limit": None})
 
@@ -212,6 +167,8 @@ def _message(error: BaseException) -> str:
 
 def line_of(error: BaseException) -> int | None:
     """The innermost line of the closure's own code that the exception came through."""
+    if isinstance(error, PolicyRefused):
+        return error.findings[0].line
     if isinstance(error, SyntaxError):
         return error.lineno
     line = None
@@ -220,7 +177,8 @@ def line_of(error: BaseException) -> int | None:
         if trace.tb_frame.f_code.co_filename == FILENAME:
             line = trace.tb_lineno
         trace = trace.tb_next
-    return line
+    # A StopIteration in a generator comes out as another exception that never saw the closure's frame.
+    return line_of(error.__cause__) if line is None and error.__cause__ is not None else line
 
 
 def _records_of(result: object) -> Iterator[Any]:
