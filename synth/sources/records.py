@@ -192,6 +192,7 @@ class Records:
     ) -> DuckSource:
         connection = doors.connection
         connection.execute("CREATE SCHEMA held")
+        connection.execute("SET TimeZone='UTC'")
         doors.allow()
         relations: list[Relation] = []
         rejects: dict[str, Rejects] = {}
