@@ -1,0 +1,937 @@
+"""From notes to a plan: which table is the base, what is joined, what is grouped, and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from synth.plan import (
+    Aggregate,
+    And,
+    Arithmetic,
+    Bucket,
+    Column,
+    Compare,
+    Condition,
+    Expression,
+    Join,
+    OneOf,
+    Or,
+    Order,
+    Output,
+    Plan,
+    Share,
+    TopPer,
+    Value,
+    walk,
+)
+from synth.understand.columns import Known, is_flag
+from synth.understand.structure import Best, Having, Key, Measure, Notes, Part, Reader, Shown, Sorting, no
+from synth.understand.words import lemma, spelled
+
+FIGURES = {"sum": "total", "avg": "average", "median": "median", "min": "minimum", "max": "maximum", "stddev": "stddev"}
+
+
+def columns_in(node: object) -> list[Column]:
+    """Every column within an expression or condition."""
+    return [n for n in walk(node) if isinstance(n, Column)]
+
+
+class Assembler:
+    """Makes one plan from one reader's notes."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.notes: Notes = reader.notes
+        self.lexicon = reader.lexicon
+        self.graph = reader.graph
+        self.subject = reader.subject
+        self.order: list[Order] = []
+        self.limit: Value | None = None
+        self.ties = False
+        self.top_per: TopPer | None = None
+        self.distinct_on: tuple[Expression, ...] = ()
+        self.taken: set[str] = set()
+
+    # ---------------------------------------------------------------- the story
+
+    def plan(self) -> Plan:
+        """The plan; refuses what the notes do not settle."""
+        notes = self.notes
+        conditions = list(notes.parts)
+        shares = self._row_share(conditions)
+        if shares is not None:
+            return shares
+        self._settle_best()
+        self._settle_figures()
+        figures = bool(notes.measures or notes.having)
+        if notes.groups and not figures:
+            self._count_groups()
+            figures = True
+        return self._grouped(conditions) if figures else self._listing(conditions)
+
+    # ---------------------------------------------------------------- superlatives turned into figures, orders and limits
+
+    def _settle_best(self) -> None:
+        best = self.notes.best
+        if best is None:
+            return
+        entities = self._entities()
+        if best.frequent:
+            if not entities:
+                raise no("not-understood", f"most frequent what? {best.said!r} needs a column or a table after it")
+            self._group_entities(entities)
+            rows = self._event_table(entities)
+            self._figure_for(best, Measure("count", None, "count", rows_of=rows))
+            return
+        if best.function in ("count", "count_distinct") and (best.rows_of or best.by is not None):
+            of = (
+                Measure("count", None, "count", rows_of=best.rows_of)
+                if best.function == "count" and best.by is None
+                else Measure("count_distinct", best.by.column if best.by else None, "count", known=best.by)
+            )
+            others = [e for e in entities if e.table != best.rows_of or e.known is not None]
+            if not others and not self.notes.groups:
+                raise no("not-understood", f"{best.said!r} of what? name what is compared")
+            self._group_entities(others)
+            self._figure_for(best, of)
+            return
+        if best.by is None and self.notes.measures:
+            self._group_entities(entities)
+            self._figure_for(best, None)
+            return
+        if best.by is not None:
+            groups = [e for e in entities if self._needs_group(e, best)]
+            if self.notes.groups and any(k.asked for k in self.notes.groups):
+                function = best.function or ("sum" if best.by.additive else ("max" if best.descending else "min"))
+                self._figure_for(best, Measure(function, best.by.column, best.by.column.name, known=best.by))
+                return
+            if groups:
+                function = best.function or ("sum" if best.by.additive else None)
+                if (
+                    function is None
+                    and best.by.sort == "number"
+                    and best.by.additive is None
+                    and all(e.known is not None for e in groups) is False
+                ):
+                    raise no(
+                        "ambiguous",
+                        f"by the total, the average or the highest {best.by.column.name}?",
+                        tuple(f"{w} {best.by.column.name}" for w in ("total", "average", "highest")),
+                    )
+                if function is not None:
+                    self._group_entities(groups)
+                    self._figure_for(best, Measure(function, best.by.column, best.by.column.name, known=best.by))
+                    return
+                if (
+                    any(e.table for e in groups)
+                    and best.by.column.table != self.subject
+                    and self.graph.widens(self.subject, best.by.column.table)
+                ):
+                    raise no(
+                        "ambiguous",
+                        f"by the total, the average or the highest {best.by.column.name}?",
+                        tuple(f"{w} {best.by.column.name}" for w in ("total", "average", "highest")),
+                    )
+            if self.notes.measures and best.function is None and not self.notes.best_per:
+                self._group_entities(entities)
+                self._figure_for(best, None)
+                return
+        self._rows_best(best)
+
+    def _needs_group(self, key: Key, best: Best) -> bool:
+        """Whether several rows stand behind one such thing, so that a figure is formed for each."""
+        assert best.by is not None
+        if key.table:
+            return key.table != best.by.column.table
+        assert key.known is not None
+        if key.known.column.table != best.by.column.table and self.graph.widens(
+            key.known.column.table, best.by.column.table
+        ):
+            return True
+        field = key.known.field
+        unique = bool(field.values) and field.distinct >= field.values - field.nulls
+        return not unique and (best.function is not None or best.by.additive is True) and best.by.sort == "number"
+
+    def _entities(self) -> list[Key]:
+        """What the question is about: columns shown, or the table asked for."""
+        shown = [
+            Key(known=s.known)
+            for s in self.notes.shown
+            if self.lexicon.entity(s.known) and not (self.notes.best and s.known is self.notes.best.by)
+        ]
+        if shown:
+            return shown
+        table = self.notes.per_row_of or (self.subject if self.reader.subject_said or self.reader.mentioned else "")
+        return [Key(table=table)] if table else []
+
+    def _group_entities(self, entities: Iterable[Key]) -> None:
+        for key in entities:
+            if key.known is not None and any(k.known is key.known and k.unit is None for k in self.notes.groups):
+                continue
+            if key.table and any(k.table == key.table for k in self.notes.groups):
+                continue
+            self.notes.groups.append(key)
+        self.notes.shown = [s for s in self.notes.shown if not self.lexicon.entity(s.known)]
+        self.notes.all_columns = False
+
+    def _event_table(self, entities: list[Key]) -> str:
+        """The table whose rows are counted for "most popular": the one at hand, or the only one that points at the thing."""
+        key = entities[0]
+        if key.known is not None:
+            return key.known.column.table
+        children = [e.to_table for e in self.graph.edges[key.table] if e.widens]
+        wanted = [c for c in children if c in self.reader.mentioned or c in self.notes.existing]
+        if len(wanted) == 1:
+            self.notes.existing = []
+            return wanted[0]
+        if len(children) == 1:
+            self.notes.existing = []
+            return children[0]
+        raise no(
+            "ambiguous",
+            f"most frequent by which table: {' or '.join(children) or 'there is none that refers to it'}?",
+            tuple(children),
+        )
+
+    def _figure_for(self, best: Best, measure: Measure | None) -> None:
+        """Order by the figure and keep the first, or the first of each group."""
+        if measure is None:
+            measure = self.notes.measures[0]
+        else:
+            same = [m for m in self.notes.measures if m.function == measure.function and m.of == measure.of]
+            shown = [s for s in self.notes.shown if measure.known is s.known]
+            for s in shown:
+                self.notes.shown.remove(s)
+                measure = replace(measure, said=s.said)
+            measure = same[0] if same else measure
+            if not same:
+                self.notes.measures.insert(0, measure)
+        self.notes.sorting.insert(0, Sorting(measure=measure, descending=best.descending))
+        self._cut(best)
+
+    def _cut(self, best: Best) -> None:
+        count = best.count or 1
+        value = self.reader.parameter("limit", count) if best.count is not None else Value(1)
+        if self.notes.best_per:
+            self.notes.groups.extend(
+                k for k in self.notes.best_per if self.notes.measures and k not in self.notes.groups
+            )
+            self.top_per = TopPer((), value, ties=best.count is None)
+        else:
+            self.limit = value
+            self.ties = best.count is None
+
+    def _rows_best(self, best: Best) -> None:
+        """The first rows by a column: all of them, or of each group."""
+        notes = self.notes
+        if best.by is None and best.words.endswith("date") and not notes.sorting:
+            best.by = self.reader.date_column(required=True)
+        if best.by is None and notes.newest is not None:
+            best.by, best.descending = self.reader.date_column(required=True), notes.newest
+            notes.newest = None
+        if best.by is None and not notes.sorting:
+            numbers = tuple(
+                k.column.name
+                for k in self.lexicon.of_table[self.subject]
+                if k.sort in ("number", "date") and not k.identifier
+            )
+            if best.plain_first:
+                raise no(
+                    "ambiguous",
+                    "which of the rows is kept? say e.g. 'the latest'",
+                    tuple(f"latest {n}" for n in numbers[:4]),
+                )
+            raise no("ambiguous", f"{best.said!r} by what? name the column", numbers[:8])
+        if best.by is not None:
+            self.order.append(Order(best.by.column, best.descending))
+        count = best.count or 1
+        if notes.best_per:
+            if best.plain_first:
+                return
+            value = self.reader.parameter("limit", count) if best.count is not None else Value(count)
+            self.top_per = TopPer((), value, ties=best.count is None)
+        else:
+            self.limit = self.reader.parameter("limit", count) if best.count is not None else Value(count)
+            self.ties = best.count is None
+
+    # ---------------------------------------------------------------- figures that were only implied
+
+    def _settle_figures(self) -> None:
+        notes = self.notes
+        wants = bool(notes.groups or notes.having or notes.measures)
+        numbers = [
+            s for s in notes.shown if s.known.sort == "number" and not s.known.identifier and not is_flag(s.known.field)
+        ]
+        singled = notes.best is None and len(notes.shown) == len(numbers) == 1 and not notes.groups
+        if (
+            singled
+            and (self.reader.question in ("what", "how much") or notes.shown[0].as_total)
+            and not notes.all_columns
+        ):
+            shown = notes.shown[0]
+            total = shown.known.additive and (
+                self.reader.question == "how much"
+                or shown.as_total
+                or shown.said.casefold() in ("revenue", "turnover", "sales", "profit", "income")
+            )
+            if total and not self._picks_one_row():
+                notes.measures.append(Measure("sum", shown.known.column, shown.said, known=shown.known))
+                notes.shown.clear()
+                return
+        if not wants:
+            return
+        for shown in numbers:
+            if any(k.known is shown.known for k in notes.groups):
+                notes.shown.remove(shown)
+                continue
+            if shown.known.additive or shown.as_total:
+                same = [m for m in notes.measures if m.function == "sum" and m.of == shown.known.column]
+                if not same:
+                    notes.measures.append(Measure("sum", shown.known.column, shown.said, known=shown.known))
+                notes.shown.remove(shown)
+            elif notes.groups or notes.having:
+                name = shown.known.column.name
+                raise no(
+                    "ambiguous",
+                    f"{name!r} for each group: its average, total, highest or lowest?",
+                    tuple(f"{w} {name}" for w in ("average", "total", "highest", "lowest")),
+                )
+        entities = [s for s in notes.shown if s not in numbers]
+        if entities:
+            for shown in entities:
+                if shown.known.sort == "date" and notes.groups:
+                    raise no(
+                        "ambiguous",
+                        f"{shown.known.column.name!r} for each group: the first or the latest?",
+                        (f"earliest {shown.said}", f"latest {shown.said}"),
+                    )
+            self._group_entities([Key(known=s.known) for s in entities])
+            notes.shown = [s for s in notes.shown if s not in entities]
+        if (notes.having or (notes.measures and notes.per_row_of)) and not notes.groups and notes.best is None:
+            thing = notes.per_row_of or self.subject
+            if notes.having:
+                self._group_entities([Key(table=thing)])
+        for having in notes.having:
+            if not any(m.function == having.measure.function and m.of == having.measure.of for m in notes.measures):
+                notes.measures.append(having.measure)
+
+    def _picks_one_row(self) -> bool:
+        """Whether the conditions name one row by its key, so that a column of it is meant and no total."""
+        keys = {c for t in self.lexicon.schema.tables for c in self.lexicon.key(t.name)}
+        return any(
+            isinstance(p.condition, Compare) and p.condition.operator == "=" and p.condition.left in keys
+            for p in self.notes.parts
+        )
+
+    def _count_groups(self) -> None:
+        """Groups without a figure: rows are counted, unless the words rather ask for an order."""
+        notes = self.notes
+        verb = self.reader.tokens[0].low if self.reader.tokens else ""
+        if notes.shown:
+            names = " and ".join(s.known.column.name for s in notes.shown)
+            raise no(
+                "ambiguous",
+                f"{names} for each group: counted, or listed in its order?",
+                (f"number of {names} per group", f"{names} sorted by group"),
+            )
+        by = any(t.low == "by" for t in self.reader.tokens)
+        if (
+            verb in ("list", "show", "display", "give")
+            and by
+            and not any(t.low in ("group", "grouped", "broken", "split") for t in self.reader.tokens)
+        ):
+            raise no(
+                "ambiguous",
+                "rows sorted by that, or their number for each?",
+                ("number of rows per group", "rows sorted by it"),
+            )
+        notes.measures.append(Measure("count", None, "count", rows_of=self.subject))
+
+    # ---------------------------------------------------------------- percentages of rows
+
+    def _row_share(self, parts: list[Part]) -> Plan | None:
+        reader, notes = self.reader, self.notes
+        sharing = reader.sharing or next((m.share for m in notes.measures if m.share), "")
+        if not sharing:
+            return None
+        percent = sharing == "percent"
+        summed = next((m for m in notes.measures if m.share), None)
+        if notes.groups or (not parts and summed is not None and notes.shown):
+            if summed is None:
+                summed = Measure("count", None, "rows", rows_of=self.subject, share=sharing)
+                notes.measures.append(summed)
+            else:
+                summed.share = sharing
+            return None
+        if not parts:
+            raise no("not-understood", "a share of what in what? say which rows count")
+        mark = reader.share_mark
+        after = parts[mark:]
+        timed = [p for p in after if p.known is not None and p.known.sort == "date"]
+        counted = [p for p in after if p not in timed] or after
+        base = [p for p in parts if p not in counted]
+        if not counted:
+            counted, base = base, []
+            timed_base = [p for p in counted if p.known is not None and p.known.sort == "date"]
+            if timed_base and len(timed_base) < len(counted):
+                base = timed_base
+                counted = [p for p in counted if p not in timed_base]
+        condition = self._conjunction(counted)
+        assert condition is not None
+        if summed is not None:
+            of: Expression | None = summed.of
+            if summed.function != "sum":
+                raise no("not-understood", "a share of an average means nothing")
+            part, whole = Aggregate("sum", of, condition), Aggregate("sum", of)
+        else:
+            part, whole = Aggregate("count", None, condition), Aggregate("count")
+        ratio: Expression = Arithmetic("/", part, whole)
+        if percent:
+            ratio = Arithmetic("*", Value(100), ratio)
+        tables = (
+            {c.table for c in columns_in(condition)}
+            | {c.table for p in base for c in columns_in(p.condition)}
+            | {c.table for c in columns_in(ratio)}
+        )
+        start = summed.known.column.table if summed is not None and summed.known is not None else self.subject
+        joins = self._joins(start, tables, widening=False)
+        return Plan(start, (Output(ratio, "percentage" if percent else "share"),), joins, self._conjunction(base))
+
+    # ---------------------------------------------------------------- grouped answers
+
+    def _base(self) -> str:
+        notes = self.notes
+        for measure in notes.measures:
+            if measure.of is not None and measure.function not in ("count_distinct",):
+                tables = [c.table for c in columns_in(measure.of)]
+                if tables:
+                    return max(tables, key=lambda t: sum(self.graph.widens(o, t) for o in tables))
+        for measure in notes.measures:
+            if measure.rows_of:
+                return measure.rows_of
+        for measure in notes.measures:
+            tables = [c.table for c in columns_in(measure.of)]
+            if tables:
+                return tables[0]
+        return self.subject
+
+    def _grouped(self, parts: list[Part]) -> Plan:
+        notes = self.notes
+        base = self._base()
+        per = list(notes.best_per)
+        keys = list(notes.groups)
+        group: list[Expression] = []
+        outputs: list[Output] = []
+        by_key: dict[int, list[Expression]] = {}
+        for key in sorted(keys, key=lambda k: k not in per):
+            for expression, name in self._key_expressions(key, base):
+                by_key.setdefault(id(key), []).append(expression)
+                if expression not in group:
+                    group.append(expression)
+                    outputs.append(Output(expression, self._name(name)))
+        where = self._conjunction(parts)
+        tables = (
+            {c.table for e in group for c in columns_in(e)} | {c.table for c in columns_in(where)} | set(notes.existing)
+        )
+        tables |= {c.table for m in notes.measures for c in columns_in(m.of)}
+        widened = any(self.graph.path(base, t) is not None and self.graph.widens(base, t) for t in tables if t != base)
+        expressions: list[tuple[Measure, Expression]] = []
+        for measure in notes.measures:
+            expressions.append((measure, self._figure(measure, base, widened, bool(group))))
+        joins = self._joins(base, tables, widening=widened)
+        for measure, expression in expressions:
+            outputs.append(Output(expression, self._name(self._figure_name(measure))))
+        having = self._having(expressions, base, widened)
+        order = self._sort_grouped(expressions, group, base)
+        if self.top_per is not None:
+            by = tuple(e for k in per for e in by_key.get(id(k), []))
+            self.top_per = replace(self.top_per, by=by)
+        if not group and (self.limit is not None or order):
+            order, self.limit, self.ties = (), None, False
+        limit = self.limit or (Value(notes.limit) if notes.limit is not None else None)
+        if notes.limit is not None and self.limit is None:
+            limit = Value(notes.limit, "limit")
+        return Plan(
+            base, tuple(outputs), joins, where, tuple(group), having, order, limit, ties=self.ties, top_per=self.top_per
+        )
+
+    def _key_expressions(self, key: Key, base: str) -> list[tuple[Expression, str]]:
+        if key.unit is not None:
+            known = key.known or self._time_of(base)
+            if known.sort == "number":
+                if key.unit == "year":
+                    return [(known.column, spelled(known.column.name))]
+                raise no("cannot-answer", f"{known.column.name!r} holds years only")
+            if known.field.type.startswith("date") and key.unit in ("hour", "minute", "hour_of_day"):
+                raise no("cannot-answer", f"{known.column.name!r} holds days, no hours")
+            name = {"month_of_year": "month", "hour_of_day": "hour"}.get(key.unit, key.unit)
+            return [(Bucket(known.column, key.unit, self.reader.zone_name(known)), name)]
+        if key.known is not None:
+            partner = self._label_of_pointer(key)
+            if partner is not None:
+                return partner
+            return [(key.known.column, self._column_name(key.known))]
+        return self._table_expressions(key.table)
+
+    def _time_of(self, base: str) -> Known:
+        dates = [c for p in self.notes.parts for c in columns_in(p.condition) if self.lexicon.known[c].sort == "date"]
+        if len(set(dates)) == 1:
+            return self.lexicon.known[dates[0]]
+        known = self.reader.date_column(table=base) or self.reader.date_column(required=True)
+        assert known is not None
+        return known
+
+    def _label_of_pointer(self, key: Key) -> list[tuple[Expression, str]] | None:
+        """A pointer column named as the thing it points at ("per customer") stands for that thing's name."""
+        return None
+
+    def _table_expressions(self, table: str) -> list[tuple[Expression, str]]:
+        """What tells the rows of a table apart for a reader: its label when unique, else key and label."""
+        label = self.lexicon.label(table)
+        key = self.lexicon.key(table)
+        columns = list(label) or list(key)
+        if not columns:
+            texts = [k for k in self.lexicon.of_table[table] if k.sort == "text"]
+            raise no("ambiguous", f"what tells the rows of {table!r} apart?", tuple(k.column.name for k in texts[:6]))
+        if label and key and not set(key) & set(label):
+            field = self.lexicon.known[label[0]].field
+            whole = self.lexicon.schema.table(table).rows
+            unique = (
+                len(label) == 1
+                and field.values
+                and field.distinct == field.values
+                and field.nulls == 0
+                and (whole is None or field.values >= min(whole, 10_000))
+            )
+            if not unique:
+                columns = [*key, *label]
+        return [(c, self._column_name(self.lexicon.known[c])) for c in columns]
+
+    def _column_name(self, known: Known) -> str:
+        """Its own name; with the table's noun before it where the name alone says nothing about whose it is."""
+        name = spelled(known.column.name)
+        if known.column.table != self.subject and name in ("name", "id", "title", "code", "label"):
+            noun = self.lexicon.table_words[known.column.table][-1:]
+            return f"{noun[0]}_{name}" if noun else name
+        return name
+
+    def _figure(self, measure: Measure, base: str, widened: bool, grouped: bool) -> Expression:
+        if isinstance(measure.of, Arithmetic) and measure.said == "average_count":
+            return measure.of
+        if measure.function == "count" and measure.of is None:
+            if measure.rows_of and measure.rows_of != base:
+                if self.graph.path(base, measure.rows_of) is None:
+                    raise no("cannot-answer", f"{base!r} and {measure.rows_of!r} do not hang together")
+                key = self.lexicon.key(measure.rows_of)
+                pointer = self._pointer(base, measure.rows_of)
+                column = pointer or (key[0] if len(key) == 1 else None)
+                if column is None:
+                    raise no("cannot-answer", f"rows of {measure.rows_of!r} cannot be told apart")
+                return self._shared(Aggregate("count_distinct", column), measure, grouped)
+            if widened:
+                key = self.lexicon.key(base)
+                if len(key) != 1:
+                    raise no("cannot-answer", f"rows of {base!r} cannot be told apart after a join")
+                return self._shared(Aggregate("count_distinct", key[0]), measure, grouped)
+            return self._shared(Aggregate("count"), measure, grouped)
+        if widened and measure.function in ("sum", "avg", "median", "stddev", "count"):
+            raise no("cannot-answer", "a join would count some rows several times; ask for one figure at a time")
+        return self._shared(Aggregate(measure.function, measure.of, measure.where), measure, grouped)
+
+    def _pointer(self, base: str, table: str) -> Column | None:
+        path = self.graph.path(base, table) or []
+        if len(path) == 1 and len(path[0].columns) == 1 and not path[0].widens:
+            return Column(base, path[0].columns[0])
+        return None
+
+    def _shared(self, aggregate: Aggregate, measure: Measure, grouped: bool) -> Expression:
+        if measure.share and grouped:
+            return Share(aggregate, percent=measure.share == "percent")
+        return aggregate
+
+    def _figure_name(self, measure: Measure) -> str:
+        if measure.share:
+            return "percentage" if measure.share == "percent" else "share"
+        if measure.function in ("count", "count_distinct"):
+            if len([m for m in self.notes.measures if m.function in ("count", "count_distinct")]) > 1:
+                return f"{lemma(spelled(measure.said))}_count" if measure.said not in ("count", "rows") else "count"
+            return "count"
+        if measure.said == "average_count":
+            return "average_count"
+        said = spelled(measure.said) if measure.said else ""
+        own = spelled(measure.known.column.name) if measure.known is not None else ""
+        subject = (
+            said
+            if isinstance(measure.of, Arithmetic)
+            or (said and lemma(said) in ("revenue", "turnover", "sale", "profit", "spend", "spending", "income"))
+            else own or said
+        )
+        prefix = FIGURES[measure.function]
+        if measure.function == "sum" and not self._said_total():
+            return subject
+        return subject if subject.startswith(prefix) else f"{prefix}_{subject}"
+
+    def _said_total(self) -> bool:
+        return any(
+            t.low in ("total", "sum", "combined", "totals", "overall", "summed", "cumulative")
+            for t in self.reader.tokens
+        )
+
+    def _having(self, expressions: list[tuple[Measure, Expression]], base: str, widened: bool) -> Condition | None:
+        conditions: list[Condition] = []
+        for having in self.notes.having:
+            found = next(
+                (
+                    e
+                    for m, e in expressions
+                    if m.function == having.measure.function
+                    and m.of == having.measure.of
+                    and (m.of is not None or m.rows_of == having.measure.rows_of)
+                ),
+                None,
+            )
+            figure = found if found is not None else self._figure(having.measure, base, widened, False)
+            if isinstance(figure, Share):
+                raise no("cannot-answer", "a condition on a share needs two steps; ask for the shares first")
+            conditions.append(Compare(figure, having.operator, having.value))
+        if not conditions:
+            return None
+        return conditions[0] if len(conditions) == 1 else And(tuple(conditions))
+
+    def _sort_grouped(
+        self, expressions: list[tuple[Measure, Expression]], group: list[Expression], base: str
+    ) -> tuple[Order, ...]:
+        order: list[Order] = []
+        for wish in self.notes.sorting:
+            target: Expression | None = None
+            if wish.measure is not None:
+                target = next(
+                    (e for m, e in expressions if m.function == wish.measure.function and m.of == wish.measure.of), None
+                )
+                if target is None and wish.measure.of is not None:
+                    target = Aggregate(wish.measure.function, wish.measure.of)
+                if target is None and wish.measure.function == "count":
+                    target = Aggregate("count")
+            elif wish.known is not None:
+                if wish.known.column in group:
+                    target = wish.known.column
+                else:
+                    target = next((e for m, e in expressions if m.known is wish.known), None)
+                    if target is None:
+                        target = next((g for g in group if isinstance(g, Bucket) and g.of == wish.known.column), None)
+                    if target is None and wish.known.sort == "text" and group and isinstance(group[0], Column):
+                        label = [g for g in group if isinstance(g, Column) and g.table == wish.known.column.table]
+                        target = label[-1] if label else None
+                    if target is None and wish.known.sort == "number" and wish.known.additive:
+                        target = Aggregate("sum", wish.known.column)
+                    if target is None:
+                        raise no(
+                            "cannot-answer",
+                            f"groups cannot be sorted by {wish.known.column.name!r}: it differs within a group",
+                            tuple(m.said for m, _ in expressions),
+                        )
+            elif wish.unit is not None:
+                target = next((g for g in group if isinstance(g, Bucket) and g.unit == wish.unit), None) or next(
+                    (g for g in group if isinstance(g, Bucket)), None
+                )
+                if target is None:
+                    raise no("cannot-answer", f"there is no {wish.unit} to sort by")
+            elif wish.said == "alphabetical":
+                target = next((g for g in group if isinstance(g, Column)), None)
+            elif expressions:
+                target = expressions[0][1]
+                named = {"count": "count", "sum": "sum", "avg": "avg"}.get(wish.said)
+                if named:
+                    target = next((e for m, e in expressions if m.function == named), target)
+            if target is not None and not any(o.of == target for o in order):
+                order.append(Order(target, bool(wish.descending)))
+        if self.notes.newest is not None:
+            bucket = next((g for g in group if isinstance(g, Bucket)), None)
+            if bucket is None:
+                raise no("cannot-answer", "groups have no date to be sorted by")
+            order.append(Order(bucket, self.notes.newest))
+        if not order:
+            order = [Order(g) for g in group if isinstance(g, Bucket)]
+        return tuple(order)
+
+    # ---------------------------------------------------------------- listings
+
+    def _listing(self, parts: list[Part]) -> Plan:
+        notes, reader = self.notes, self.reader
+        base = self.subject
+        shown = list(dict.fromkeys(s.known for s in notes.shown))
+        if reader.mentioned == [] and not reader.subject_said and shown and not notes.all_columns:
+            tables = {k.column.table for k in shown}
+            if len(tables) == 1:
+                base = tables.pop()
+        columns = [k.column for k in shown]
+        label = self.lexicon.label(base)
+        if not columns or notes.all_columns:
+            if (reader.question == "who" and label and not notes.all_columns) or (reader.question == "which" and notes.best is not None and label and not notes.all_columns):
+                columns = [*label]
+            else:
+                own = [k.column for k in self.lexicon.of_table[base]]
+                columns = own + [c for c in columns if c not in own]
+        elif (
+            reader.question == "which"
+            and notes.best is not None
+            and notes.best.count is None
+            and not any(s.asked for s in notes.shown)
+            and label
+            and notes.per_row_of
+        ):
+            columns = [*label, *(c for c in columns if c not in label)]
+        if (
+            notes.best is not None
+            and notes.best.by is not None
+            and notes.best.by.column not in columns
+            and reader.question in ("who", "which")
+            and notes.best.by.column.table == base
+        ):
+            columns.append(notes.best.by.column)
+        where = self._conjunction(parts)
+        distinct = notes.distinct or self._enumerates(shown, parts)
+        orders = self._sort_rows(base, columns)
+        tables = (
+            {c.table for c in columns}
+            | {c.table for c in columns_in(where)}
+            | {c.table for o in orders for c in columns_in(o.of)}
+            | set(notes.existing)
+        )
+        widening = [
+            t for t in tables if t != base and self.graph.path(base, t) is not None and self.graph.widens(base, t)
+        ]
+        if widening:
+            if any(c.table in widening for c in columns):
+                # the many side is shown: it is the base
+                base = self._deepest(base, tables)
+                if any(self.graph.widens(base, t) for t in tables if t != base):
+                    raise no("cannot-answer", "these columns belong to rows that do not pair up one to one")
+            else:
+                distinct = True
+                if self.limit is not None or self.top_per is not None:
+                    raise no("cannot-answer", "a first row after such a join is not well defined; ask in two steps")
+        joins = self._joins(base, tables, widening=bool(widening))
+        joins += self._anti_joins(base, parts)
+        per: list[Expression] = []
+        for key in notes.best_per:
+            per += [e for e, _ in self._key_expressions(key, base)]
+        extra = {c.table for e in per for c in columns_in(e)} - {base, *tables}
+        if extra:
+            joins = self._joins(base, tables | extra, widening=False)
+        if self.top_per is not None:
+            self.top_per = replace(self.top_per, by=tuple(per))
+            for expression in per:
+                if (
+                    isinstance(expression, Column)
+                    and expression not in columns
+                    and not notes.all_columns
+                    and notes.shown
+                ):
+                    columns.insert(0, expression)
+        elif per and notes.best is not None and notes.best.plain_first:
+            self.distinct_on = tuple(per)
+        limit = self.limit
+        if notes.limit is not None:
+            limit = Value(notes.limit, "limit")
+        outputs = tuple(Output(c, self._name(self._column_name(self.lexicon.known[c]))) for c in columns)
+        if distinct and notes.best is None:
+            orders = tuple(o for o in orders if o.of in columns)
+        return Plan(
+            base,
+            outputs,
+            joins,
+            where,
+            order=orders,
+            limit=limit,
+            ties=self.ties,
+            top_per=self.top_per,
+            distinct=distinct and not self.distinct_on,
+            distinct_on=self.distinct_on,
+        )
+
+    def _deepest(self, base: str, tables: set[str]) -> str:
+        for table in sorted(tables):
+            if all(self.graph.path(table, t) is not None and not self.graph.widens(table, t) for t in tables | {base}):
+                return table
+        return base
+
+    def _enumerates(self, shown: list[Known], parts: list[Part]) -> bool:
+        """Whether "countries" asks for the different ones: one column of repeated values, named as things, and no rows spoken of."""
+        notes = self.notes
+        if len(shown) != 1 or notes.all_columns or notes.best is not None or not notes.shown[0].plural:
+            return False
+        known = shown[0]
+        if self.lexicon.row_noun is not None and self.reader.mentioned:
+            return False
+        field = known.field
+        repeated = field.values > 0 and field.distinct < field.values - field.nulls
+        return self.lexicon.entity(known) and (repeated or not field.values)
+
+    def _sort_rows(self, base: str, columns: list[Column]) -> tuple[Order, ...]:
+        notes = self.notes
+        order = list(self.order)
+        for wish in notes.sorting:
+            known = wish.known
+            if wish.measure is not None and known is None:
+                if wish.measure.known is None:
+                    raise no("not-understood", "rows cannot be sorted by a number of rows; name what is grouped")
+                known = wish.measure.known
+            if known is None and wish.unit is not None:
+                known = self.reader.date_column(required=True)
+            if known is None and wish.said == "alphabetical":
+                texts = [self.lexicon.known[c] for c in columns if self.lexicon.known[c].sort == "text"]
+                label = self.lexicon.label(base)
+                known = (
+                    texts[0]
+                    if len(texts) == 1 or (notes.shown and texts)
+                    else self.lexicon.known[label[0]]
+                    if label
+                    else None
+                )
+            if known is None:
+                known = self._sortable(base, columns, wish)
+            if known is None:
+                numbers = tuple(
+                    k.column.name
+                    for k in self.lexicon.of_table[base]
+                    if k.sort in ("number", "date") and not k.identifier
+                )
+                raise no("ambiguous", "sorted by which column?", numbers[:8])
+            order.append(Order(known.column, bool(wish.descending)))
+        if notes.newest is not None:
+            known = self.reader.date_column(required=True)
+            assert known is not None
+            order.append(Order(known.column, notes.newest))
+        return tuple(order)
+
+    def _sortable(self, base: str, columns: list[Column], wish: Sorting) -> Known | None:
+        """The column that "highest first" means: of the kind said, compared with a number, or the only number shown."""
+        if wish.said:
+            found = self.lexicon.with_words(base, wish.said.split()[:3], "number")
+            if len(found) == 1 or (found and wish.said.split()[0] in found[0].words):
+                return found[0]
+        compared = [
+            p.known
+            for p in self.notes.parts
+            if p.known is not None and p.known.sort == "number" and not p.known.identifier
+        ]
+        if len(set(compared)) == 1:
+            return compared[0]
+        shown = [s.known for s in self.notes.shown if s.known.sort == "number" and not s.known.identifier]
+        if len(shown) == 1:
+            return shown[0]
+        texts = [s.known for s in self.notes.shown]
+        if len(texts) == 1:
+            return texts[0]
+        numbers = [
+            k for k in self.lexicon.of_table[base] if k.sort == "number" and not k.identifier and not is_flag(k.field)
+        ]
+        return numbers[0] if len(numbers) == 1 else None
+
+    # ---------------------------------------------------------------- joins
+
+    def _joins(self, base: str, tables: Iterable[str], widening: bool) -> tuple[Join, ...]:
+        joins: list[Join] = []
+        seen = {base}
+        for table in sorted(tables, key=lambda t: len(self.graph.path(base, t) or [])):
+            if table in seen:
+                continue
+            path = self.graph.path(base, table)
+            if path is None:
+                raise no("cannot-answer", f"nothing says how {base!r} and {table!r} hang together")
+            for edge in path:
+                if edge.to_table in seen:
+                    continue
+                if self.graph.doubled(edge):
+                    names = tuple(
+                        ", ".join(e.columns) for e in self.graph.edges[edge.table] if e.to_table == edge.to_table
+                    )
+                    raise no(
+                        "ambiguous",
+                        f"{edge.table!r} and {edge.to_table!r} hang together in several ways: {' or '.join(names)}",
+                        names,
+                    )
+                joins.append(edge.join("inner" if self._needed(edge.to_table) or widening else "optional"))
+                seen.add(edge.to_table)
+        return tuple(joins)
+
+    def _needed(self, table: str) -> bool:
+        """Whether a row without a partner there cannot be in the answer; else the partner is optional."""
+        touched = {c.table for p in self.notes.parts for c in columns_in(p.condition)}
+        return table in touched or table in self.notes.existing or bool(self.notes.measures) or bool(self.notes.having)
+
+    def _anti_joins(self, base: str, parts: list[Part]) -> tuple[Join, ...]:
+        joins = []
+        for table in dict.fromkeys(self.notes.lacking):
+            path = self.graph.path(base, table)
+            if path is None or len(path) != 1:
+                raise no("cannot-answer", f"nothing says directly which rows of {base!r} have none in {table!r}")
+            if any(c.table == table for p in parts for c in columns_in(p.condition)):
+                raise no(
+                    "cannot-answer",
+                    f"rows of {base!r} without some rows of {table!r} need two steps; ask without the condition on {table!r}",
+                )
+            if self.graph.doubled(path[0]):
+                raise no("ambiguous", f"{base!r} and {table!r} hang together in several ways")
+            joins.append(path[0].join("missing"))
+        return tuple(joins)
+
+    # ---------------------------------------------------------------- small things
+
+    def _conjunction(self, parts: Iterable[Part]) -> Condition | None:
+        conditions: list[Condition] = []
+        for part in parts:
+            if isinstance(part.condition, And):
+                conditions.extend(part.condition.all)
+            else:
+                conditions.append(part.condition)
+        conditions = list(dict.fromkeys(conditions))
+        _no_contradiction(conditions)
+        if not conditions:
+            return None
+        return conditions[0] if len(conditions) == 1 else And(tuple(conditions))
+
+    def _name(self, name: str) -> str:
+        name = name or "value"
+        for each in (name, *(f"{name}_{n}" for n in range(2, 999))):
+            if each not in self.taken:
+                self.taken.add(each)
+                return each
+        raise AssertionError("a name was free")
+
+
+def _no_contradiction(conditions: list[Condition]) -> None:
+    """Refuse what no row can hold: two values of one column, a lower bound above the upper."""
+    equal: dict[Expression, set[object]] = {}
+    lower: dict[Expression, object] = {}
+    upper: dict[Expression, object] = {}
+    for condition in conditions:
+        if isinstance(condition, OneOf) and not condition.negated:
+            values = {v.value for v in condition.values}
+        elif isinstance(condition, Compare) and condition.operator == "=" and isinstance(condition.right, Value):
+            values = {condition.right.value}
+        else:
+            if isinstance(condition, Compare) and isinstance(condition.right, Value):
+                if condition.operator in (">", ">="):
+                    lower[condition.left] = condition.right.value
+                elif condition.operator in ("<", "<="):
+                    upper[condition.left] = condition.right.value
+            continue
+        if condition.left in equal and not equal[condition.left] & values:
+            both = sorted(str(v) for v in equal[condition.left] | values)
+            raise no("cannot-answer", f"no row can be {' and '.join(both)} at once; say 'or' if either will do")
+        equal[condition.left] = equal.get(condition.left, values) & values
+    for left in lower.keys() & upper.keys():
+        try:
+            if lower[left] > upper[left]:  # type: ignore[operator]  # values of one column compare, or the error is caught
+                raise no(
+                    "cannot-answer",
+                    f"nothing is over {lower[left]} and under {upper[left]}; say 'or' if either will do",
+                )
+        except TypeError:
+            continue
+
+
+__all__ = ["Assembler", "Having", "Or", "Shown"]

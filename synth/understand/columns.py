@@ -1,0 +1,477 @@
+"""The lexicon of a schema: under which words each column and each table may be called."""
+
+from __future__ import annotations
+
+import weakref
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import Literal
+
+from rapidfuzz import fuzz, process
+
+from synth.plan import Column
+from synth.schema import Field, Schema, Table
+from synth.understand.vocabulary import ABBREVIATIONS, ALSO, ROWS, SAME, UNIT_WORDS
+from synth.understand.words import Token, lemma, stem, words_of_name
+
+Sort = Literal["number", "date", "text", "flag", "other"]
+
+LONGEST = 6
+DATE_WORDS = frozenset({"date", "time", "at", "on", "day", "timestamp", "datetime", "when"})
+LABELS = ("name", "title", "label", "full name", "description")
+IDENTIFIERS = frozenset({"id", "code", "number", "key", "uuid", "sku", "isbn", "no", "identifier"})
+YES = frozenset({"yes", "y", "true", "t", "1"})
+NO = frozenset({"no", "n", "false", "f", "0"})
+
+# Figures that add up over rows, and figures that do not.
+ADDITIVE = frozenset(
+    [
+        "amount",
+        "total",
+        "revenue",
+        "sale",
+        "turnover",
+        "quantity",
+        "units",
+        "sold",
+        "profit",
+        "cost",
+        "spend",
+        "spent",
+        "spending",
+        "byte",
+        "size",
+        "goal",
+        "points",
+        "count",
+        "subtotal",
+        "tax",
+        "shipping",
+        "freight",
+        "distance",
+        "rainfall",
+        "precipitation",
+        "rain",
+        "loss",
+        "gain",
+        "volume",
+        "expense",
+        "fee",
+        "tip",
+        "pay",
+        "payment",
+        "passenger",
+        "minutes",
+        "hours",
+        "visits",
+        "clicks",
+        "impressions",
+        "views",
+        "donation",
+        "donations",
+        "energy",
+        "consumption",
+        "kwh",
+        "payout",
+        "bonus",
+        "fine",
+        "fines",
+        "budget",
+        "case",
+        "death",
+        "discount",
+        "assist",
+        "win",
+        "draw",
+        "defeat",
+        "sold",
+        "unit",
+        "income",
+        "population",
+    ]
+)
+NOT_ADDITIVE = frozenset(
+    [
+        "price",
+        "salary",
+        "wage",
+        "rate",
+        "rating",
+        "score",
+        "age",
+        "temperature",
+        "humidity",
+        "pressure",
+        "percent",
+        "year",
+        "latitude",
+        "longitude",
+        "balance",
+        "stock",
+        "average",
+        "median",
+        "minimum",
+        "maximum",
+        "speed",
+        "level",
+        "grade",
+        "height",
+        "weight",
+        "index",
+        "rank",
+        "month",
+        "day",
+        "hour",
+        "margin",
+        "magnitude",
+        "depth",
+        "latency",
+        "unit_price",
+    ]
+)
+
+
+def sort_of(field: Field) -> Sort:
+    """What its values can take part in."""
+    kind = field.type
+    if kind == "bool":
+        return "flag"
+    if kind.startswith(("int", "uint", "double", "float", "half", "decimal")):
+        return "number"
+    if kind.startswith(("date", "timestamp")):
+        return "date"
+    if kind.startswith(("string", "large_string", "utf8", "dictionary", "large_utf8")):
+        return "text"
+    return "other"
+
+
+def is_flag(field: Field) -> bool:
+    """Only says yes or no, however it is stored."""
+    if field.type == "bool":
+        return True
+    if field.vocabulary and len(field.vocabulary) <= 4:
+        words = {v.strip().casefold() for v in field.vocabulary} - {""}
+        return bool(words) and words <= YES | NO and len(words) <= 2
+    return field.meaning == "flag"
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """A column with the words of its name, abbreviations spelled out, and what its values are."""
+
+    column: Column
+    field: Field
+    words: tuple[str, ...]
+    sort: Sort
+
+    @property
+    def additive(self) -> bool | None:
+        """Whether a sum over rows makes sense; None when its name does not tell."""
+        words = set(self.words)
+        if words & NOT_ADDITIVE or (self.field.unit == "%" or self.field.meaning == "percent"):
+            return False
+        if self.identifier:
+            return False
+        if words & ADDITIVE or self.field.meaning == "currency":
+            return True
+        return None
+
+    @property
+    def identifier(self) -> bool:
+        """Names a thing rather than measures it."""
+        return bool(self.words) and (
+            self.words[-1] in IDENTIFIERS
+            and (self.field.type.startswith(("int", "uint", "string")) and len(self.words) > 0)
+        )
+
+
+@dataclass(frozen=True)
+class ColumnMatch:
+    """Words of the request that may name this column: how many tokens, and how well (1 is to the letter)."""
+
+    known: Known
+    score: float
+    length: int
+
+
+@lru_cache(maxsize=1)
+def synonyms() -> dict[str, tuple[str, ...]]:
+    """Each word with those that may stand for it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for line in SAME.strip().splitlines():
+        words = line.split()
+        for word in words:
+            found[word].extend(w for w in words if w != word and w not in found[word])
+    for word, others in ALSO.items():
+        found[word].extend(o for o in others if o not in found[word])
+    return {w: tuple(o) for w, o in found.items()}
+
+
+@lru_cache(maxsize=20_000)
+def spelled_out(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Abbreviations replaced and plurals undone."""
+    out: list[str] = []
+    for word in words:
+        full = ABBREVIATIONS.get(word)
+        out.extend(lemma(w) for w in full.split()) if full else out.append(lemma(word))
+    return tuple(out)
+
+
+class Lexicon:
+    """The words for everything in one schema. Built once for a schema; `lexicon_of` keeps it."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.known: dict[Column, Known] = {}
+        self.of_table: dict[str, list[Known]] = {}
+        self.table_words: dict[str, tuple[str, ...]] = {}
+        self.events: dict[str, list[Known]] = defaultdict(list)
+        self._index: dict[tuple[str, ...], dict[Known, float]] = defaultdict(dict)
+        self._nouns: dict[tuple[str, ...], dict[str, float]] = defaultdict(dict)
+        self._words: dict[str, set[str]] = {}
+        for table in schema.tables:
+            self._add_table(table)
+        self._joined = {"".join(k): k for k in self._index}
+        self._names = [k for k in self._joined if len(k) >= 4]
+
+    def _add_table(self, table: Table) -> None:
+        words = spelled_out(tuple(w for w in words_of_name(table.name) if not w.isdigit()))
+        words = tuple(w for w in words if w not in ("tbl", "table", "dim", "fact", "csv", "public", "dbo")) or words
+        self.table_words[table.name] = words
+        for n in range(len(words)):
+            self._add_noun(words[n:], table.name, 1.0 if n == 0 else 0.85)
+        if len(words) > 1:
+            self._add_noun(("".join(words),), table.name, 0.95)
+        known = []
+        for each in table.fields:
+            one = Known(Column(table.name, each.name), each, spelled_out(words_of_name(each.name)), sort_of(each))
+            known.append(one)
+            self.known[one.column] = one
+            self._add_field(one, words)
+        self.of_table[table.name] = known
+        self._words[table.name] = {w for k in known for w in k.words}
+
+    def _add_noun(self, words: tuple[str, ...], table: str, score: float) -> None:
+        self._nouns[words][table] = max(score, self._nouns[words].get(table, 0))
+        for other in synonyms().get(words[-1], ()):
+            key = (*words[:-1], other)
+            self._nouns[key][table] = max(score - 0.2, self._nouns[key].get(table, 0))
+
+    def _form(self, words: Sequence[str], known: Known, score: float) -> None:
+        key = tuple(words)
+        if key and score > self._index[key].get(known, 0):
+            self._index[key][known] = score
+
+    def _add_field(self, known: Known, noun: tuple[str, ...]) -> None:
+        raw = tuple(lemma(w) for w in words_of_name(known.field.name))
+        words = known.words
+        self._form(raw, known, 1.0)
+        self._form(words, known, 0.99)
+        core = words
+        for count in (len(noun), 1):
+            own = noun[-count:] if noun else ()
+            if own and core[: len(own)] == own and len(core) > len(own):
+                core = core[len(own) :]
+                self._form(core, known, 0.96)
+                break
+        if len(core) > 1 and core[-1] in UNIT_WORDS:
+            core = core[:-1]
+            self._form(core, known, 0.95)
+        if len(core) > 1 and core[0] in ("is", "has", "was", "did"):
+            core = core[1:]
+            self._form(core, known, 0.95)
+        if noun:
+            self._form((noun[-1], *core), known, 0.97)
+        if "of" in core:
+            self._form([w for w in core if w != "of"], known, 0.95)
+        if len(core) == 2:
+            self._form((core[1], "of", core[0]), known, 0.95)
+            self._form((core[1], core[0]), known, 0.85)
+            if known.sort == "date":
+                self._form((core[1], core[0] + "ed"), known, 0.9)
+        if known.sort == "date":
+            self._add_date(known, core)
+        if len(core) > 1 and core[-1] in IDENTIFIERS:
+            for word in ("id", "number", "code", "no"):
+                self._form((*core[:-1], word), known, 0.93 if word != core[-1] else 0.99)
+            self._form(core[:-1], known, 0.78)
+        elif len(core) > 1 and core[-1] in ("name", "title", "label"):
+            self._form(core[:-1], known, 0.82)
+        for n in range(1, len(core)):
+            self._form(core[n:], known, 0.85 - 0.02 * n)
+        for n in range(len(core) - 1, 1, -1):
+            self._form(core[:n], known, 0.7)
+        comment = spelled_out(words_of_name(known.field.comment)) if known.field.comment else ()
+        if 0 < len(comment) <= 4:
+            self._form(comment, known, 0.9)
+
+    def _add_date(self, known: Known, core: tuple[str, ...]) -> None:
+        telling = [w for w in core if w not in DATE_WORDS]
+        for word in telling:
+            self.events[stem(word)].append(known)
+        if telling:
+            for generic in ("date", "time", "at", "on", "timestamp"):
+                self._form((*telling, generic), known, 0.93)
+                self._form((generic, *telling), known, 0.9)
+            self._form(("date", "of", *telling), known, 0.93)
+            if core[-1] in ("at", "on", "ts") or len(core) == 1:
+                self._form(telling, known, 0.94)
+            self._form(("date",), known, 0.8)
+        else:
+            for generic in ("date", "time", "timestamp", "day", "datetime"):
+                self._form((generic,), known, 0.95 if (generic,) == core else 0.85)
+
+    # -- looking up --
+
+    def matches_at(self, tokens: Sequence[Token], i: int) -> list[ColumnMatch]:
+        """The columns that the words from token i on may name: those of the longest span, best first."""
+        for n in range(min(LONGEST, len(tokens) - i), 0, -1):
+            span = tokens[i : i + n]
+            if any(t.kind in ("comma",) or (t.kind in ("quote", "literal") and n > 1) for t in span):
+                continue
+            found = self.named(tuple(t.lemma for t in span))
+            if not found and n == 1 and span[0].kind == "quote":
+                found = self.named(spelled_out(words_of_name(span[0].text)))
+            if found:
+                return [ColumnMatch(k, s, n) for k, s in found]
+        return []
+
+    def named(self, words: tuple[str, ...]) -> list[tuple[Known, float]]:
+        """The columns so called, best first; synonyms stand in for one word at a time."""
+        words = tuple(w for w in words if w not in ("the", "a", "an")) if len(words) > 1 else words
+        if not words:
+            return []
+        found: dict[Known, float] = dict(self._index.get(words, {}))
+        if len(words) > 1 or not found:
+            for known, score in self._index.get(("".join(words),), {}).items():
+                found[known] = max(found.get(known, 0), score - 0.01)
+        out = spelled_out(words)
+        if out != words:
+            for known, score in self._index.get(out, {}).items():
+                found[known] = max(found.get(known, 0), score - 0.02)
+        if len(words) <= 3:
+            least = max(found.values(), default=0.0)
+            for place, word in enumerate(words):
+                for other in synonyms().get(word, ()):
+                    key = (*words[:place], *other.split(), *words[place + 1 :])
+                    for known, score in self._index.get(key, {}).items():
+                        # a synonym of part of a name is worth something only when the part ends the name
+                        if score >= 0.79:
+                            worth = score * 0.88
+                            if worth > found.get(known, 0) and (least < 0.8 or worth >= least - 0.05):
+                                found[known] = worth
+        best = max(found.values(), default=0.0)
+        return sorted(((k, s) for k, s in found.items() if s >= best - 0.3), key=lambda x: -x[1])
+
+    def tables_at(self, tokens: Sequence[Token], i: int) -> list[tuple[str, float, int]]:
+        """(table, score, tokens) for the tables that the words from token i on name."""
+        for n in range(min(4, len(tokens) - i), 0, -1):
+            span = tokens[i : i + n]
+            if any(t.kind not in ("word", "quote") for t in span):
+                continue
+            key = tuple(t.lemma for t in span)
+            found = self._nouns.get(key) or self._nouns.get(("".join(key),) if n > 1 else ("",))
+            if found:
+                return sorted(((t, s, n) for t, s in found.items()), key=lambda x: -x[1])
+        return []
+
+    def row_noun(self, token: Token, table: str) -> bool:
+        """Whether the word is a fair name for the rows of a table that holds such things."""
+        needs = ROWS.get(token.lemma)
+        return needs is not None and (not needs or bool(set(needs.split()) & self._words[table]))
+
+    def typo(self, words: tuple[str, ...]) -> list[tuple[Known, float]]:
+        """Columns whose name is a slip of the finger away."""
+        joined = "".join(words)
+        if len(joined) < 4 or not self._names:
+            return []
+        cutoff = 86 if len(joined) > 5 else 80
+        hits = process.extract(joined, self._names, scorer=fuzz.ratio, score_cutoff=cutoff, limit=3)
+        if not hits:
+            return []
+        best = hits[0][1]
+        found: dict[Known, float] = {}
+        for name, ratio, _ in hits:
+            if ratio < best - 0.01 or abs(len(name) - len(joined)) > 2 or name[0] != joined[0]:
+                continue
+            for known, score in self._index[self._joined[name]].items():
+                if score >= 0.8:
+                    found[known] = max(found.get(known, 0), score * 0.8)
+        return sorted(found.items(), key=lambda x: -x[1])
+
+    def nearest(self, words: str, count: int = 5) -> tuple[str, ...]:
+        """Names of the columns most like these words, for a refusal."""
+        names = {k.field.name[:60]: " ".join(k.words) for k in self.known.values()}
+        hits = process.extract(words, names, scorer=fuzz.WRatio, limit=count)
+        return tuple(dict.fromkeys(str(h[2]) for h in hits))
+
+    # -- what a table has --
+
+    def with_words(self, table: str, words: Iterable[str], sort: Sort | None = None) -> list[Known]:
+        """Columns of the table whose name holds one of the words; the order of the words counts."""
+        found: list[Known] = []
+        for word in words:
+            for known in self.of_table[table]:
+                if (
+                    word in known.words
+                    and (sort is None or known.sort == sort)
+                    and known not in found
+                    and not known.identifier
+                ):
+                    found.append(known)
+        return found
+
+    def dates(self, table: str) -> list[Known]:
+        """Its date and time columns."""
+        return [k for k in self.of_table[table] if k.sort == "date"]
+
+    def key(self, table: str) -> tuple[Column, ...]:
+        """What tells its rows apart: declared, or named like it."""
+        of = self.schema.table(table)
+        if of.primary_key:
+            return tuple(Column(table, c) for c in of.primary_key)
+        noun = self.table_words[table][-1:]
+        for known in self.of_table[table]:
+            if known.words in (("id",), (*noun, "id"), (*noun, "number"), (*noun, "code"), ("uuid",), ("key",)):
+                return (known.column,)
+        for known in self.of_table[table]:
+            if known.identifier and known.field.values and known.field.distinct == known.field.values:
+                return (known.column,)
+        return ()
+
+    def label(self, table: str) -> tuple[Column, ...]:
+        """What a person calls its rows by: a name or title (both parts of one in two columns), else nothing."""
+        noun = self.table_words[table][-1:]
+        fields = self.of_table[table]
+        by_words = {k.words: k.column for k in reversed(fields)}
+        for words in (("name",), (*noun, "name"), ("full", "name"), ("title",), (*noun, "title"), noun, ("label",)):
+            if words in by_words and self.known[by_words[words]].sort == "text":
+                return (by_words[words],)
+        first, last = by_words.get(("first", "name")), by_words.get(("last", "name")) or by_words.get(("surname",))
+        if first and last:
+            return (first, last)
+        named = [k.column for k in fields if k.words[-1:] in (("name",), ("title",)) and k.sort == "text"]
+        return (named[0],) if len(named) == 1 else ()
+
+    def entity(self, known: Known) -> bool:
+        """Whether the column stands for things one can count: customers, cities."""
+        return known.sort in ("text", "flag") or known.identifier
+
+
+_KEPT: dict[int, tuple[weakref.ref[Schema], Lexicon]] = {}
+
+
+def lexicon_of(schema: Schema) -> Lexicon:
+    """The schema's lexicon, built at most once while the schema lives."""
+    kept = _KEPT.get(id(schema))
+    if kept is not None and kept[0]() is schema:
+        return kept[1]
+    made = Lexicon(schema)
+    if len(_KEPT) > 64:
+        for old in list(islice(_KEPT, 32)):
+            del _KEPT[old]
+    _KEPT[id(schema)] = (weakref.ref(schema), made)
+    return made

@@ -1,0 +1,244 @@
+"""Which column holds a value that the request names: "in Berlin", "cancelled", "German", "active"."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz import fuzz, process
+
+from synth.plan import Column
+from synth.request import ValueMatch
+from synth.understand.columns import NO, YES, Known, Lexicon, is_flag
+from synth.understand.vocabulary import COUNTRIES
+from synth.understand.words import Token, lemma, normal, stem
+
+LONGEST = 7
+OPPOSITES = ("un", "in", "non", "not", "dis")
+SPELLINGS = {
+    "cancelled": "canceled",
+    "canceled": "cancelled",
+    "gray": "grey",
+    "grey": "gray",
+    "finished": "complete",
+    "done": "completed",
+}
+PEOPLE = {
+    "female": ("f", "female", "woman", "w"),
+    "woman": ("f", "female", "woman", "w"),
+    "lady": ("f", "female", "woman"),
+    "girl": ("f", "female", "girl"),
+    "male": ("m", "male", "man"),
+    "man": ("m", "male", "man"),
+    "guy": ("m", "male", "man"),
+    "boy": ("m", "male", "boy"),
+}
+LEVELS = {
+    "warning": ("warn", "warning"),
+    "warn": ("warn", "warning"),
+    "error": ("err", "error"),
+    "critical": ("crit", "critical"),
+}
+
+
+@dataclass(frozen=True)
+class Held:
+    """Stored spellings of one value in one column, the tokens that named it, and how well (1 is to the letter)."""
+
+    known: Known
+    stored: tuple[object, ...]
+    length: int
+    score: float
+    negated: bool = False
+
+
+@lru_cache(maxsize=1)
+def countries() -> dict[str, tuple[str, ...]]:
+    """Any name, adjective or code of a country → all of them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for line in COUNTRIES.strip().splitlines():
+        names = tuple(n.strip() for n in line.split("|")) if "|" in line else _split_names(line)
+        for name in names:
+            if len(name) > 2 or name in ("uk", "us"):
+                found[name] = names
+    return found
+
+
+def _split_names(line: str) -> tuple[str, ...]:
+    words = line.split()
+    if words[0] in ("south", "united"):
+        words = [" ".join(words[:2]), *words[2:]]
+    return tuple(words)
+
+
+class Values:
+    """Looks the words of a request up among the stored text values."""
+
+    def __init__(self, lexicon: Lexicon, find: Callable[[str], Sequence[ValueMatch]]) -> None:
+        self.lexicon = lexicon
+        self.find = find
+        self._index: dict[str, dict[Known, list[str]]] = defaultdict(dict)
+        for known in lexicon.known.values():
+            if known.sort not in ("text",) or is_flag(known.field):
+                continue
+            stored = known.field.vocabulary or tuple(e for e in known.field.examples if isinstance(e, str))
+            for value in stored:
+                if len(value) <= 80:
+                    self._index[normal(value)].setdefault(known, []).append(value)
+        self._keys: list[str] | None = None
+        self._asked: dict[str, tuple[ValueMatch, ...]] = {}
+
+    def held_at(self, text: str, tokens: Sequence[Token], i: int, longest: int = LONGEST) -> list[Held]:
+        """Columns that hold the words from token i on, as written or nearly; those of the longest span."""
+        for n in range(min(longest, len(tokens) - i), 0, -1):
+            span = tokens[i : i + n]
+            if n > 1 and any(t.kind in ("comma", "quote") for t in span) and not _inside_value(span):
+                continue
+            written = normal(text[span[0].start : span[-1].end])
+            found = self._exact(written, n) or self._forms(span, n)
+            if found:
+                return found
+        return []
+
+    def _exact(self, written: str, n: int) -> list[Held]:
+        return [Held(k, tuple(v), n, 1.0) for k, v in self._index.get(written, {}).items()] if written else []
+
+    def _forms(self, span: Sequence[Token], n: int) -> list[Held]:
+        """Plural for singular, another spelling, a country's other names, a person's sex."""
+        head = " ".join(t.low for t in span[:-1])
+        last = span[-1].low
+        found: list[Held] = []
+        for other in dict.fromkeys((span[-1].lemma, last + "s", lemma(last) + "s", SPELLINGS.get(last, ""))):
+            if other and other != last:
+                key = f"{head} {other}".strip()
+                found += [Held(k, tuple(v), n, 0.95) for k, v in self._index.get(normal(key), {}).items()]
+        if found:
+            return found
+        phrase = normal(" ".join(t.low for t in span))
+        names = countries().get(phrase) or countries().get(lemma(phrase))
+        if names:
+            found = self._among(
+                names,
+                n,
+                lambda k: (
+                    bool({"country", "nation", "nationality", "cc"} & set(k.words)) or k.field.meaning == "country"
+                ),
+            )
+        if not found and n == 1 and span[0].lemma in PEOPLE:
+            found = self._among(PEOPLE[span[0].lemma], n, lambda k: bool({"gender", "sex"} & set(k.words)))
+        if not found and n == 1 and span[0].lemma in LEVELS:
+            found = self._among(LEVELS[span[0].lemma], n, lambda k: bool({"level", "severity"} & set(k.words)))
+        if not found and n == 1 and len(last) > 4:
+            root = stem(last)
+            for key, held in self._index.items():
+                if " " not in key and key[:3] == last[:3] and stem(key) == root:
+                    found += [Held(k, tuple(v), n, 0.85) for k, v in held.items()]
+        return found
+
+    def _among(self, names: Sequence[str], n: int, fits: Callable[[Known], bool]) -> list[Held]:
+        by_column: dict[Known, list[str]] = {}
+        for name in names:
+            for known, stored in self._index.get(normal(name), {}).items():
+                if fits(known):
+                    by_column.setdefault(known, []).extend(stored)
+        return [Held(k, tuple(v), n, 0.9) for k, v in by_column.items()]
+
+    def typo_at(self, tokens: Sequence[Token], i: int) -> list[Held]:
+        """Values that one slip of the finger makes of this word."""
+        word = tokens[i].low
+        if len(word) < 5:
+            return []
+        if self._keys is None:
+            self._keys = list(self._index)
+        hits = process.extract(word, self._keys, scorer=fuzz.ratio, score_cutoff=85, limit=2)
+        if not hits or hits[0][0][:1] != word[:1] or (len(hits) > 1 and hits[1][1] == hits[0][1]):
+            return []
+        return [Held(k, tuple(v), 1, 0.75) for k, v in self._index[hits[0][0]].items()]
+
+    def asked(self, text: str, tokens: Sequence[Token], i: int, n: int) -> list[Held]:
+        """The same from the whole source, for a span that no vocabulary holds."""
+        words = text[tokens[i].start : tokens[i + n - 1].end]
+        if words not in self._asked:
+            self._asked[words] = tuple(self.find(words))
+        by_column: dict[Known, list[str]] = {}
+        exact: dict[Known, bool] = {}
+        for match in self._asked[words]:
+            known = self.lexicon.known.get(Column(match.table, match.field))
+            if known is None or known.sort != "text" or normal(match.value) != normal(words):
+                continue
+            by_column.setdefault(known, []).append(match.value)
+            exact[known] = exact.get(known, False) or match.exact
+        return [Held(k, tuple(dict.fromkeys(v)), n, 1.0 if exact[k] else 0.95) for k, v in by_column.items()]
+
+    def in_column(self, known: Known, words: str) -> tuple[str, ...]:
+        """The stored spellings in that column that equal the words but for case, accents and marks."""
+        stored = self._index.get(normal(words), {}).get(known)
+        if stored:
+            return tuple(stored)
+        names = countries().get(normal(words))
+        if names and ({"country", "nation", "nationality"} & set(known.words) or known.field.meaning == "country"):
+            return tuple(v for name in names for v in self._index.get(normal(name), {}).get(known, ()))
+        if normal(words) in PEOPLE and {"gender", "sex"} & set(known.words):
+            return tuple(v for name in PEOPLE[normal(words)] for v in self._index.get(normal(name), {}).get(known, ()))
+        single, other = normal(words), SPELLINGS.get(normal(words), "")
+        for form in (lemma(single), single + "s", other):
+            stored = self._index.get(form, {}).get(known) if form else None
+            if stored:
+                return tuple(stored)
+        return ()
+
+    def near_in_column(self, known: Known, words: str) -> tuple[str, ...]:
+        """Stored values of the column that are most like the words."""
+        hits = process.extract(
+            words, known.field.vocabulary, processor=normal, scorer=fuzz.ratio, score_cutoff=75, limit=3
+        )
+        return tuple(h[0] for h in hits)
+
+    def flag_at(self, tokens: Sequence[Token], i: int) -> list[Held]:
+        """Yes-or-no columns called by the adjective at token i ("active", "inactive", "non-stop"), with the value it means."""
+        word = tokens[i].low
+        found: list[Held] = []
+        for known in self.lexicon.known.values():
+            if not is_flag(known.field):
+                continue
+            telling = [w for w in known.words if w not in ("is", "has", "was", "flag", "did", "be")]
+            if len(telling) == 2 and telling[0] == self.lexicon.table_words[known.column.table][-1]:
+                telling = telling[1:]
+            if not telling:
+                continue
+            for n in range(min(3, len(tokens) - i), 0, -1):
+                span = [t.low for t in tokens[i : i + n]]
+                if len(span) == len(telling) and all(stem(a) == stem(b) for a, b in zip(span, telling, strict=True)):
+                    found.append(Held(known, flag_values(known, True), n, 1.0 if span == telling else 0.9))
+                    break
+            else:
+                if len(telling) == 1:
+                    for before in OPPOSITES:
+                        if word.startswith(before) and stem(word[len(before) :]) == stem(telling[0]):
+                            found.append(Held(known, flag_values(known, False), 1, 0.95))
+                        elif (
+                            telling[0].startswith(before)
+                            and len(before) > 1
+                            and stem(telling[0][len(before) :]) == stem(word)
+                        ):
+                            found.append(Held(known, flag_values(known, False), 1, 0.85))
+        return sorted(found, key=lambda h: (-h.length, -h.score))
+
+
+def flag_values(known: Known, wanted: bool) -> tuple[object, ...]:
+    """How the column spells yes or no; a bool column spells it itself."""
+    if known.field.type == "bool":
+        return (wanted,)
+    spelled = YES if wanted else NO
+    stored = tuple(v for v in known.field.vocabulary if v.strip().casefold() in spelled)
+    if stored:
+        return stored
+    if known.sort == "number":
+        return (1 if wanted else 0,)
+    return ("yes" if wanted else "no",)
+
+
+def _inside_value(span: Sequence[Token]) -> bool:
+    return all(t.kind != "quote" for t in span) and len(span) <= 5

@@ -1,0 +1,666 @@
+"""The general words people use: which mean the same, which name rows, which compare, and which only keep a sentence together."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Words of one line may stand for one another, in a request or in a column's name.
+SAME: Final = """
+customer client buyer purchaser shopper
+employee staff worker colleague staffer personnel
+salary pay wage earning compensation remuneration
+city town
+country nation
+email mail
+phone telephone tel mobile cell
+quantity qty unit piece
+product item article
+category type kind class genre
+department division dept
+manager boss supervisor
+author writer
+rating score star
+weight mass
+temperature temp
+rainfall precipitation rain
+gender sex
+vendor supplier
+price cost
+stock inventory
+airline carrier
+doctor physician
+diagnosis condition disease illness
+team club
+goal score
+address location
+birth birthdate birthday dob
+postcode zip zipcode postal
+size byte
+url path page endpoint
+ip host
+method verb
+duration length
+discount rebate
+comment remark note
+amount total value sum
+revenue turnover sale
+profit margin earning
+signup registration registered joined created
+hire hired joined employed start
+order purchase
+job position role title
+start begin
+end finish
+speed velocity
+pressure barometer
+elevation altitude height
+identifier id number no code
+nationality country
+surname lastname
+ward unit
+member borrower reader patron
+message msg text
+level severity
+timestamp time date when datetime day
+user account visitor
+film movie
+song track
+student pupil
+teacher instructor
+browser agent
+referrer referer
+store shop branch
+region area territory
+state province
+payment pay
+delay late
+seat capacity
+station site
+sensor device
+"""
+
+# What is asked for → what the column may be called; not the other way round.
+ALSO: Final = {
+    "revenue": ("amount", "total", "sale", "line total", "order total", "net amount", "total amount", "total price"),
+    "sale": ("revenue", "amount", "total", "turnover", "total amount", "total price"),
+    "turnover": ("amount", "total", "sale", "revenue"),
+    "spending": ("amount", "total", "spend"),
+    "spend": ("amount", "total", "spending", "cost", "revenue"),
+    "income": ("revenue", "salary"),
+    "headcount": ("employee",),
+    "traffic": ("byte", "size"),
+    "name": ("title", "full name", "label"),
+    "who": ("name",),
+    "hot": ("temperature",),
+    "place": ("city", "location", "place"),
+    "born": ("birth date", "date of birth", "birthdate", "birthday", "birth"),
+    "error": ("error",),
+    "magnitude": ("mag",),
+    "value": ("reading", "measurement"),
+    "reading": ("value",),
+    "measurement": ("value",),
+    "worth": ("amount", "total", "value"),
+    "response": ("response",),
+    "latency": ("response time", "duration"),
+}
+
+ABBREVIATIONS: Final = {
+    "qty": "quantity",
+    "amt": "amount",
+    "cust": "customer",
+    "dept": "department",
+    "addr": "address",
+    "num": "number",
+    "no": "number",
+    "nr": "number",
+    "nbr": "number",
+    "desc": "description",
+    "descr": "description",
+    "cat": "category",
+    "mgr": "manager",
+    "emp": "employee",
+    "yr": "year",
+    "mon": "month",
+    "temp": "temperature",
+    "tmp": "temperature",
+    "hum": "humidity",
+    "precip": "precipitation",
+    "prcp": "precipitation",
+    "avg": "average",
+    "min": "minimum",
+    "max": "maximum",
+    "prod": "product",
+    "ord": "order",
+    "inv": "invoice",
+    "acct": "account",
+    "lat": "latitude",
+    "lon": "longitude",
+    "lng": "longitude",
+    "fname": "first name",
+    "lname": "last name",
+    "firstname": "first name",
+    "lastname": "last name",
+    "fullname": "full name",
+    "dob": "date of birth",
+    "tel": "phone",
+    "ph": "phone",
+    "pct": "percent",
+    "perc": "percent",
+    "dt": "date",
+    "ts": "timestamp",
+    "cnt": "count",
+    "lvl": "level",
+    "msg": "message",
+    "dest": "destination",
+    "orig": "origin",
+    "arr": "arrival",
+    "dep": "departure",
+    "sal": "salary",
+    "pop": "population",
+    "dur": "duration",
+    "wt": "weight",
+    "ht": "height",
+    "curr": "currency",
+    "ccy": "currency",
+    "stn": "station",
+    "rev": "revenue",
+    "pos": "position",
+    "pts": "points",
+    "gf": "goals for",
+    "ga": "goals against",
+    "fthg": "home goals",
+    "ftag": "away goals",
+    "ftr": "result",
+    "hthg": "half time home goals",
+    "htag": "half time away goals",
+    "htr": "half time result",
+    "ua": "user agent",
+}
+
+UNIT_WORDS: Final = frozenset(
+    [
+        "usd",
+        "eur",
+        "gbp",
+        "chf",
+        "kg",
+        "g",
+        "km",
+        "m",
+        "cm",
+        "mm",
+        "c",
+        "f",
+        "celsius",
+        "fahrenheit",
+        "ms",
+        "sec",
+        "secs",
+        "seconds",
+        "s",
+        "min",
+        "mins",
+        "minutes",
+        "hours",
+        "hrs",
+        "h",
+        "kb",
+        "mb",
+        "gb",
+        "hpa",
+        "mbar",
+        "percent",
+        "pct",
+    ]
+)
+
+# A word for the rows of a table that has no telling name, and the column words one of which it must have to be believed.
+ROWS: Final = {
+    "row": "",
+    "record": "",
+    "entry": "",
+    "line": "",
+    "result": "",
+    "observation": "",
+    "data": "",
+    "dataset": "",
+    "table": "",
+    "everything": "",
+    "match": "home away team opponent goal",
+    "game": "home away team opponent goal",
+    "fixture": "home away team opponent",
+    "reading": "temperature humidity value sensor pressure reading",
+    "measurement": "temperature humidity value sensor pressure",
+    "request": "path url method status ip endpoint",
+    "hit": "path url ip method",
+    "visit": "path url ip visit ward",
+    "event": "event timestamp time",
+    "log": "level message path ip timestamp",
+    "message": "message level text",
+    "transaction": "amount total price",
+    "sale": "amount total price quantity",
+    "purchase": "amount total price quantity",
+    "order": "order quantity total amount",
+    "payment": "amount paid payment",
+    "invoice": "invoice",
+    "person": "name first last surname",
+    "user": "user username email",
+    "member": "member",
+    "employee": "salary hire department employee",
+    "staff": "salary hire department employee",
+    "flight": "flight origin carrier airline departure",
+    "patient": "patient",
+    "admission": "admitted admission",
+    "book": "author isbn title",
+    "film": "director title",
+    "movie": "director title",
+    "loan": "loan borrowed due",
+    "customer": "customer",
+    "product": "product sku price",
+    "station": "station",
+    "player": "player",
+    "student": "student grade",
+    "city": "city population",
+    "country": "country population",
+    "car": "make model",
+    "trip": "trip distance fare",
+    "ticket": "ticket priority",
+    "issue": "issue priority",
+    "earthquake": "magnitude depth",
+}
+
+# adjective stem: words of the column it grades, whether more of the column is more of the adjective
+GRADES: Final = {
+    "expensive": ("price cost amount total fare fee", True),
+    "pricey": ("price cost amount total", True),
+    "costly": ("price cost amount total", True),
+    "cheap": ("price cost amount total fare fee", False),
+    "old": ("age|birth|year|date", True),
+    "young": ("age|birth", False),
+    "new": ("date", True),
+    "recent": ("date", True),
+    "late": ("date", True),
+    "early": ("date", False),
+    "heavy": ("weight mass", True),
+    "light": ("weight mass", False),
+    "long": ("duration length distance minutes page runtime", True),
+    "short": ("duration length distance minutes page height runtime", False),
+    "tall": ("height", True),
+    "high": ("", True),
+    "low": ("", False),
+    "large": ("", True),
+    "great": ("", True),
+    "big": ("", True),
+    "small": ("", False),
+    "most": ("", True),
+    "few": ("", False),
+    "least": ("", False),
+    "hot": ("temperature", True),
+    "warm": ("temperature", True),
+    "cold": ("temperature", False),
+    "cool": ("temperature", False),
+    "wet": ("precipitation rainfall rain humidity", True),
+    "dry": ("precipitation rainfall rain humidity", False),
+    "windy": ("wind", True),
+    "humid": ("humidity", True),
+    "fast": ("duration time speed|speed", False),
+    "slow": ("duration time response latency", True),
+    "populous": ("population", True),
+    "strong": ("magnitude strength wind", True),
+    "weak": ("magnitude strength wind", False),
+    "deep": ("depth", True),
+    "shallow": ("depth", False),
+    "rich": ("income wealth salary balance", True),
+    "far": ("distance", True),
+}
+
+SUPERLATIVES: Final = {
+    "oldest": "old",
+    "eldest": "old",
+    "youngest": "young",
+    "newest": "new",
+    "latest": "late",
+    "last": "late",
+    "earliest": "early",
+    "first": "early",
+    "cheapest": "cheap",
+    "priciest": "pricey",
+    "costliest": "costly",
+    "heaviest": "heavy",
+    "lightest": "light",
+    "longest": "long",
+    "shortest": "short",
+    "tallest": "tall",
+    "highest": "high",
+    "lowest": "low",
+    "largest": "large",
+    "greatest": "great",
+    "biggest": "big",
+    "smallest": "small",
+    "hottest": "hot",
+    "warmest": "warm",
+    "coldest": "cold",
+    "coolest": "cool",
+    "wettest": "wet",
+    "driest": "dry",
+    "windiest": "windy",
+    "fastest": "fast",
+    "slowest": "slow",
+    "strongest": "strong",
+    "weakest": "weak",
+    "deepest": "deep",
+    "shallowest": "shallow",
+    "richest": "rich",
+    "farthest": "far",
+    "furthest": "far",
+    "top": "high",
+    "best": "high",
+    "worst": "low",
+    "max": "high",
+    "maximum": "high",
+    "min": "low",
+    "minimum": "low",
+}
+
+COMPARATIVES: Final = {
+    "older": "old",
+    "younger": "young",
+    "newer": "new",
+    "later": "late",
+    "earlier": "early",
+    "cheaper": "cheap",
+    "pricier": "pricey",
+    "heavier": "heavy",
+    "lighter": "light",
+    "longer": "long",
+    "shorter": "short",
+    "taller": "tall",
+    "hotter": "hot",
+    "warmer": "warm",
+    "colder": "cold",
+    "cooler": "cool",
+    "faster": "fast",
+    "slower": "slow",
+    "stronger": "strong",
+    "weaker": "weak",
+    "deeper": "deep",
+    "farther": "far",
+    "further": "far",
+}
+
+# A verb and the column words it speaks of, as in "who earns more than 50000".
+VERBS: Final = {
+    "earn": "salary pay wage income",
+    "cost": "price cost amount total fare",
+    "weigh": "weight mass",
+    "spend": "amount total spend spent revenue",
+    "last": "duration",
+    "pay": "salary amount pay wage fare",
+    "sell": "quantity units sold sale",
+    "score": "goals score points",
+    "measure": "value reading temperature",
+    "travel": "distance",
+}
+
+COUNTRIES: Final = """
+germany german germans de deu
+france french fr fra
+spain spanish es esp
+italy italian italians it ita
+austria austrian at aut
+switzerland swiss ch che
+netherlands dutch nl nld holland
+belgium belgian be bel
+portugal portuguese pt prt
+poland polish pl pol
+sweden swedish se swe
+norway norwegian no nor
+denmark danish dk dnk
+finland finnish fi fin
+ireland irish ie irl
+united kingdom|british|uk|gb|gbr|great britain|britain|u k
+united states|american|us|usa|united states of america|u s|america|u s a
+canada canadian ca can
+mexico mexican mx mex
+brazil brazilian br bra
+argentina argentinian ar arg
+japan japanese jp jpn
+china chinese cn chn
+india indian in ind
+australia australian au aus
+turkey turkish tr tur
+greece greek gr grc
+czechia czech cz cze
+hungary hungarian hu hun
+romania romanian ro rou
+russia russian ru rus
+ukraine ukrainian ua ukr
+south korea|korean|kr|kor|korea
+south africa|south african|za|zaf
+egypt egyptian eg egy
+"""
+
+FILLER: Final = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "please",
+        "kindly",
+        "me",
+        "us",
+        "i",
+        "we",
+        "you",
+        "my",
+        "our",
+        "your",
+        "their",
+        "its",
+        "his",
+        "her",
+        "this",
+        "these",
+        "those",
+        "it",
+        "they",
+        "he",
+        "she",
+        "him",
+        "them",
+        "could",
+        "would",
+        "can",
+        "will",
+        "shall",
+        "may",
+        "might",
+        "must",
+        "like",
+        "want",
+        "wanted",
+        "need",
+        "needed",
+        "wish",
+        "love",
+        "thanks",
+        "thank",
+        "hi",
+        "hello",
+        "hey",
+        "dear",
+        "ok",
+        "okay",
+        "show",
+        "showing",
+        "list",
+        "listing",
+        "display",
+        "give",
+        "get",
+        "getting",
+        "find",
+        "fetch",
+        "return",
+        "print",
+        "select",
+        "pull",
+        "see",
+        "view",
+        "tell",
+        "let",
+        "know",
+        "look",
+        "lookup",
+        "retrieve",
+        "extract",
+        "output",
+        "bring",
+        "provide",
+        "generate",
+        "create",
+        "compute",
+        "calculate",
+        "work",
+        "out",
+        "determine",
+        "report",
+        "query",
+        "search",
+        "go",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "being",
+        "am",
+        "do",
+        "does",
+        "did",
+        "done",
+        "have",
+        "has",
+        "had",
+        "having",
+        "what",
+        "which",
+        "who",
+        "whom",
+        "whose",
+        "that",
+        "there",
+        "here",
+        "where",
+        "when",
+        "of",
+        "in",
+        "on",
+        "at",
+        "for",
+        "from",
+        "to",
+        "by",
+        "with",
+        "as",
+        "into",
+        "onto",
+        "then",
+        "so",
+        "just",
+        "only",
+        "also",
+        "too",
+        "all",
+        "any",
+        "some",
+        "both",
+        "and",
+        "exactly",
+        "actually",
+        "currently",
+        "overall",
+        "altogether",
+        "basically",
+        "simply",
+        "now",
+        "today's",
+        "ever",
+        "already",
+        "still",
+        "yet",
+        "data",
+        "information",
+        "info",
+        "details",
+        "detail",
+        "content",
+        "contents",
+        "full",
+        "complete",
+        "entire",
+        "whole",
+        "respectively",
+        "together",
+        "along",
+        "side",
+        "included",
+        "including",
+        "include",
+        "plus",
+        "well",
+        "place",
+        "placed",
+        "made",
+        "make",
+        "happened",
+        "happen",
+        "occur",
+        "occurred",
+        "took",
+        "take",
+        "taken",
+        "exist",
+        "exists",
+        "existing",
+        "recorded",
+        "record",
+        "registered",
+        "registering",
+        "come",
+        "came",
+        "comes",
+        "go",
+        "goes",
+        "went",
+        "live",
+        "lives",
+        "living",
+        "based",
+        "located",
+        "situated",
+        "stored",
+        "held",
+        "kept",
+        "found",
+        "contained",
+        "contain",
+        "belong",
+        "belongs",
+        "if",
+        "possible",
+        "quick",
+        "quickly",
+        "much",
+        "many",
+        "up",
+        "out",
+        "ones",
+        "set",
+        "say",
+        "said",
+        "named",
+        "called",
+    ]
+)
