@@ -97,9 +97,10 @@ class ColumnType:
 
     def loose(self, column: str) -> str:
         """As `sql`, without the pattern: right for values that do not break the type, unspecified for the others."""
+        # The trim also keeps DuckDB from pushing the cast into its CSV reader, where TRY_CAST fails the query (2.0.1).
         if self.reading is not None:
             return self.reading.replace("{c}", column)
-        return column if self.type == "string" else f"TRY_CAST({column} AS {self.duckdb_type})"
+        return column if self.type == "string" else f"TRY_CAST(trim({column}) AS {self.duckdb_type})"
 
     def present(self, column: str) -> str:
         """Whether the text is there: neither NULL nor blank nor a null word."""
@@ -173,7 +174,7 @@ def infer_column(
     offending = [(i, v) for i, v in enumerate(values, 1) if v is not None and v.strip() in bad] if bad else []
     reading = found.reading
     if reading is None and words:
-        reading = f"TRY_CAST({{c}} AS {duckdb_type(found.type)})"
+        reading = f"TRY_CAST(trim({{c}}) AS {duckdb_type(found.type)})"
     return ColumnType(
         name,
         found.type,
@@ -195,14 +196,18 @@ def infer_column(
 
 
 def infer_columns(
-    names: Sequence[str], columns: Sequence[Sequence[str | None]], *, decimal: str = ""
+    names: Sequence[str],
+    columns: Sequence[Sequence[str | None]],
+    *,
+    decimal: str = "",
+    day_first: bool | None = None,
 ) -> list[ColumnType]:
     """The types of a whole table: columns whose values settle the decimal mark and the order of dates settle it for the others."""
     found = [infer_column(name, values, decimal=decimal) for name, values in zip(names, columns, strict=True)]
     marks = {c.decimal for c in found if c.decimal}
     orders = {c.day_first for c in found if c.day_first is not None}
     mark = marks.pop() if len(marks) == 1 else decimal
-    order = orders.pop() if len(orders) == 1 else (True if mark == "," and not orders else None)
+    order = orders.pop() if len(orders) == 1 else (True if mark == "," and not orders else day_first)
     if not mark and order is None:
         return found
     return [
@@ -488,7 +493,7 @@ def _epochs(hint: _Hint, texts: Sequence[str], shortest: int, longest: int) -> _
     if not all(400_000_000 * scale <= int(text) <= 4_200_000_000 * scale for text in texts):
         return None
     label, factor = units[longest]
-    reading = f"make_timestamptz(TRY_CAST({{c}} AS BIGINT) {factor})"
+    reading = f"make_timestamptz(TRY_CAST(trim({{c}}) AS BIGINT) {factor})"
     return _Found("timestamp[us, tz=UTC]", reading, "[0-9]+", format=f"epoch {label}", sure=0.9)
 
 
@@ -959,11 +964,13 @@ def _order(
         return next(iter(fits)), 0.9
     if hint.day_first is not None:
         return ("dmy" if hint.day_first else "mdy"), 0.9
+    if sep == ".":
+        return "dmy", 0.95
     firsts, seconds = {t[0] for t in triples}, {t[1] for t in triples}
-    if len(triples) >= 3 and len(firsts) == 1 and len(seconds) > 1:
-        return "dmy", 0.8
-    if len(triples) >= 3 and len(seconds) == 1 and len(firsts) > 1:
-        return "mdy", 0.8
+    if len(triples) >= 3 and (len(firsts) == 1) != (len(seconds) == 1):
+        # The part that never changes is the day when it is the first of the month, else the month that all are from.
+        still = (firsts if len(firsts) == 1 else seconds) == {1}
+        return ("dmy" if (len(firsts) == 1) == still else "mdy"), 0.8
     return ("mdy" if sep == "/" else "dmy"), 0.5 if sep in "/-" else 0.9
 
 
