@@ -136,6 +136,7 @@ class _Bindings:
 
     counts: Counter[str]
     modules: dict[str, str]
+    imported: frozenset[str]
 
 
 def _bindings(tree: ast.Module) -> _Bindings:
@@ -156,7 +157,7 @@ def _bindings(tree: ast.Module) -> _Bindings:
         else:
             counts.update(_names_bound_by(node))
     known = {name: module for name, module in modules.items() if counts[name] == 1 and module in SHOWN}
-    return _Bindings(counts, known)
+    return _Bindings(counts, known, frozenset(modules))
 
 
 def _names_bound_by(node: ast.AST) -> Iterator[str]:
@@ -284,7 +285,7 @@ class _Policy(RestrictingNodeTransformer):
             node.value.value = self.visit(node.value.value)
             return node
         if rules.is_dunder(name):
-            if not (name in rules.READABLE_DUNDERS or (name in rules.METHODS and _is_super(node.value))):
+            if not (name in rules.READABLE_DUNDERS or (name in rules.METHODS and self.is_super(node.value))):
                 self.refuse_attribute(node, name)
         elif rules.is_refused(name):
             self.refuse_attribute(node, name)
@@ -295,6 +296,12 @@ class _Policy(RestrictingNodeTransformer):
             self.check_shown(node)
         node.value = self.visit(node.value)
         return node
+
+    def is_super(self, node: ast.expr) -> bool:
+        """Certainly `super()`, which only works on the closure's own objects."""
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"):
+            return False
+        return not (node.args or node.keywords or "super" in self.bindings.counts)
 
     def guarded(self, guard: str, *args: ast.expr, node: ast.AST) -> ast.Call:
         """A call of a guard, at the place of the node."""
@@ -395,12 +402,12 @@ class _Policy(RestrictingNodeTransformer):
         )
 
     def can_evaluate(self, annotation: ast.expr) -> bool:
-        """Made of names already there, without texts: library code may evaluate a text as Python."""
+        """Made of names certainly there and certainly no texts: library code may evaluate a text as Python."""
         for node in ast.walk(annotation):
             if isinstance(node, ast.Name):
-                imported = node.id in self.bindings.modules or node.id in SHOWN["typing"] | SHOWN["collections.abc"]
-                known = imported or node.id in rules.BUILTINS or node.id in self.classes_seen
-                if not known or (imported and node.id not in self.bindings.counts):
+                times_bound = self.bindings.counts[node.id]
+                made_here = node.id in self.bindings.imported or node.id in self.classes_seen
+                if times_bound != 1 if made_here else (times_bound or node.id not in rules.BUILTINS):
                     return False
             elif isinstance(node, ast.Constant):
                 if node.value is not None and node.value is not Ellipsis:
@@ -561,10 +568,6 @@ class _Policy(RestrictingNodeTransformer):
 
 def _as_list(visited: object) -> list[ast.stmt]:
     return visited if isinstance(visited, list) else [cast(ast.stmt, visited)]
-
-
-def _is_super(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
 
 
 def _plain_names(node: ast.expr) -> bool:

@@ -60,7 +60,7 @@ SHOWN: dict[str, frozenset[str]] = {
             invert lshift rshift matmul lt le eq ne gt ge is_ is_not truth contains concat countOf indexOf getitem setitem
             delitem index iadd isub imul itruediv ifloordiv imod iconcat iand ior ixor""",
         "random": "Random",
-        "re": """compile match search fullmatch findall finditer sub subn split escape error Pattern Match RegexFlag
+        "re": """compile match search fullmatch findall finditer sub subn split escape error Pattern Match
             A ASCII I IGNORECASE L LOCALE M MULTILINE S DOTALL U UNICODE X VERBOSE NOFLAG""",
         "statistics": """mean fmean geometric_mean harmonic_mean median median_low median_high median_grouped mode multimode
             quantiles pstdev pvariance stdev variance covariance correlation linear_regression NormalDist StatisticsError""",

@@ -135,6 +135,8 @@ REFUSED: dict[str, str] = {
         "from contextlib import nullcontext\nwith nullcontext(1) as closure.__x__: pass\nyield 1"
     ),
     "super setattr": body("class A:\n    def f(self): super().__setattr__('__class__', int)\nyield 1"),
+    "super replaced": body("def super(): return source\nyield super().__init__()"),
+    "super with arguments": body("yield super(object, source).__init__()"),
     "super reduce": body("class A:\n    def f(self): return super().__reduce_ex__(2)\nyield A().f()"),
     "super class": body("class A:\n    def f(self): return super().__thisclass__\nyield A().f()"),
     # frames
@@ -481,6 +483,10 @@ STOPPED: dict[str, str] = {
     ),
     "class var by text": body(
         "import dataclasses, typing\n@dataclasses.dataclass\nclass A:\n    x: typing.Optional['__import__(\"os\")'] = None\n"
+        "yield dataclasses.fields(A)[0].type"
+    ),
+    "annotation through a shadowed builtin": body(
+        "import dataclasses\nint = \"__import__('os')\"\n@dataclasses.dataclass\nclass A:\n    x: int = 1\n"
         "yield dataclasses.fields(A)[0].type"
     ),
     "time zone traversal": body("from zoneinfo import ZoneInfo\nyield str(ZoneInfo('../../etc/passwd'))"),
