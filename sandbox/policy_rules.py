@@ -20,8 +20,6 @@ GUARD_EXCEPTION = "<exception>"
 # What the sandbox itself puts beside the builtins.
 EXTRA_NAMES = frozenset({"query", "SourceError"})
 
-# ruff: noqa: SIM905  # long lists of words read better as words
-
 BUILTINS = frozenset(
     """
     abs aiter all anext any ascii bin bool bytearray bytes callable chr classmethod complex dict divmod enumerate filter

@@ -46,13 +46,13 @@ def _is_own(obj: object) -> bool:
 
 
 def _own_defines(obj: Any, name: str) -> bool:
-    """The attribute comes from code of the closure, not from a library class or metaclass that its class builds on."""
+    """The attribute comes from a class or function of the closure, not from a library class or metaclass behind it."""
     kind = type(obj)
     if kind is super:
         lineage = obj.__self_class__.__mro__
         return _first_is_own(lineage[lineage.index(obj.__thisclass__) + 1 :], name)
     if kind in OWN_CLASSES:
-        return name in getattr(obj, "__dict__", ()) or _first_is_own(kind.__mro__, name)
+        return _first_is_own(kind.__mro__, name)
     if isinstance(obj, type):
         return obj in OWN_CLASSES and _first_is_own(obj.__mro__, name)
     return _is_own(obj) and name in obj.__dict__
@@ -71,6 +71,9 @@ def _refuse(name: str) -> NoReturn:
 
 def guarded_attribute(obj: Any, name: str) -> Any:
     """A private or ambiguous attribute (never a dunder) where it is safe on this object; AttributeError where not."""
+    # The usual case first: a method reads what it keeps in its own object.
+    if type(obj) in OWN_CLASSES and name in getattr(obj, "__dict__", ()):
+        return getattr(obj, name)
     if _own_defines(obj, name):
         return getattr(obj, name)
     if name == "format" and isinstance(obj, str):
