@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
@@ -35,6 +35,10 @@ class Secrets:
         for form in (value, quote(value, safe=""), quote(value), quote_plus(value)):
             self._forms[form] = None
 
+    def holds(self, value: str) -> bool:
+        """Whether this very value is one of them."""
+        return value in self._forms
+
     def scrub(self, text: str) -> str:
         """The text without the values, and without what addresses in it carry as credentials."""
         for form in sorted(self._forms, key=len, reverse=True):
@@ -52,7 +56,7 @@ class Secrets:
 
 _SECRET_PARAMETERS = (
     r"key|api[_-]?key|access[_-]?key|[\w-]*access[_-]?token|auth[_-]?token|token|api[_-]?token|[\w-]*secret|password|passwd|pwd"
-    r"|sig|signature|x-amz-signature|x-amz-security-token|auth|jwt|appid|app_id|subscription-key|code"
+    r"|sig|signature|x-amz-signature|x-amz-security-token|auth|jwt|appid|app_id|subscription-key"
 )
 _CARRIED = re.compile(rf"([?&](?:{_SECRET_PARAMETERS})=)([^&#\s\"']+)", re.IGNORECASE)
 
@@ -127,13 +131,19 @@ class Words:
     named: tuple[Named, ...] = ()
 
     def credentials(
-        self, environment: Mapping[str, str], secrets: Secrets, userinfo: tuple[str, str] | None = None
+        self,
+        environment: Mapping[str, str],
+        secrets: Secrets,
+        userinfo: tuple[str, str] | None = None,
+        carried: Sequence[tuple[str, str]] = (),
     ) -> Auth:
-        """Values put to the names. SourceProblem("authentication") names the variable that is not set."""
+        """Values put to the names, and what the address itself carries: userinfo, and parameters that are credentials.
+
+        SourceProblem("authentication") names the variable that is not set."""
         headers: list[tuple[str, str]] = []
-        query: list[tuple[str, str]] = []
+        query: list[tuple[str, str]] = list(carried)
         ways: list[Auth] = []
-        words: list[str] = []
+        words: list[str] = [f"the query parameter {name} in the address" for name, _ in carried]
         scheme = ""
         if userinfo is not None:
             secrets.add(userinfo[1] or userinfo[0])

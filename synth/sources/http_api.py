@@ -260,11 +260,11 @@ class HttpSource:
         named = openapi_collections(body, url) or index_links(body, url)
         if named:
             return self._several(named, self._client.url)
-        path = urlsplit(self._client.url).path
+        path = unquote(urlsplit(self._client.url).path)
         base, _, last = path.rstrip("/").rpartition("/")
         name = table_name(path)
         collection = Collection(self.fetch, self._client.url, name)
-        return [Endpoint(name, f"/{unquote(last)}", collection)], base, (path.rstrip("/") or "/",)
+        return [Endpoint(name, f"/{last}", collection)], base, (path.rstrip("/") or "/",)
 
     def _described(self, url: str) -> dict[str, str]:
         """Collections by an OpenAPI description at one of its usual places, below the address and then at the host's root."""
@@ -281,8 +281,8 @@ class HttpSource:
 
     def _several(self, named: Mapping[str, str], url: str) -> tuple[list[Endpoint], str, tuple[str, ...]]:
         """Those of the named addresses that hold collections."""
-        own = urlsplit(url).path.rstrip("/")
-        paths = [urlsplit(each).path for each in named.values()]
+        own = unquote(urlsplit(url).path).rstrip("/")
+        paths = [unquote(urlsplit(each).path) for each in named.values()]
         base = own if all(path.startswith(own + "/") for path in paths) else posixpath.commonpath(paths).rstrip("/")
         if len(paths) == 1 and base == paths[0].rstrip("/"):
             base = base.rpartition("/")[0]
@@ -296,7 +296,7 @@ class HttpSource:
             except SourceProblem as problem:
                 problems.append(problem)
                 continue
-            path = "/" + unquote(urlsplit(address).path.removeprefix(base).lstrip("/"))
+            path = "/" + unquote(urlsplit(address).path).removeprefix(base).lstrip("/")
             endpoint = Endpoint(name, path, collection)
             (objects if first.found.sort == "object" else found).append(endpoint)
         found = found or objects
@@ -306,7 +306,7 @@ class HttpSource:
             self.notes += (f"only the first {MOST_COLLECTIONS} of {len(named)} collections were looked at",)
         if not found:
             raise problems[0] if problems else SourceProblem("empty", f"no collection was found below {url}")
-        return found, base, tuple(urlsplit(e.collection.url).path.rstrip("/") for e in found)
+        return found, base, tuple(unquote(urlsplit(e.collection.url).path).rstrip("/") for e in found)
 
     # Learning the shape
 
@@ -374,9 +374,9 @@ class HttpSource:
 
     def endpoint_at(self, path: str) -> Endpoint | None:
         """The collection at this absolute path."""
-        wanted = path.rstrip("/")
+        wanted = unquote(path).rstrip("/")
         for endpoint in self._endpoints:
-            if urlsplit(endpoint.collection.url).path.rstrip("/") == wanted:
+            if unquote(urlsplit(endpoint.collection.url).path).rstrip("/") == wanted:
                 return endpoint
         return None
 

@@ -19,7 +19,7 @@ from decimal import Decimal
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, unquote_plus, urlsplit, urlunsplit
 
 import httpcore
 import httpx
@@ -264,10 +264,10 @@ class Client:
         self.words = words if words is not None else read_words(options.request, options.environment)
         self.secrets = Secrets()
         self._options = options
-        url, userinfo = self._address(location)
+        url, userinfo, carried = self._address(location)
         self.origin = _origin(url)
         self.url = url
-        self.auth = self.words.credentials(options.environment, self.secrets, userinfo)
+        self.auth = self.words.credentials(options.environment, self.secrets, userinfo, carried)
         self._deadline = _Deadline()
         self._lock = threading.Lock()
         self._rested_until = 0.0
@@ -332,8 +332,8 @@ class Client:
 
         return self._patiently(url, None, "*/*", to_file, deadline=600.0)
 
-    def _address(self, location: str) -> tuple[str, tuple[str, str] | None]:
-        """The address with its `${NAME}`s filled in and its userinfo taken out; secrets in it are remembered as such."""
+    def _address(self, location: str) -> tuple[str, tuple[str, str] | None, list[tuple[str, str]]]:
+        """The address with its `${NAME}`s filled in, its userinfo, and the parameters that are credentials, taken out."""
         filled = fill(location, self._options.environment, self.secrets)
         try:
             parts = urlsplit(filled)
@@ -348,13 +348,20 @@ class Client:
         if parts.username is not None:
             userinfo = unquote(parts.username), unquote(parts.password or "")
             self.secrets.add(userinfo[1] or userinfo[0])
-        for pair in parts.query.split("&"):
-            name, _, value = pair.partition("=")
-            if is_secret_parameter(unquote(name)):
-                self.secrets.add(unquote(value))
+        kept: list[str] = []
+        carried: list[tuple[str, str]] = []
+        for pair in filter(None, parts.query.split("&")):
+            name, _, value = (unquote_plus(each) for each in pair.partition("="))
+            if not (is_secret_parameter(name) or self.secrets.holds(value)):
+                kept.append(pair)
+                continue
+            carried.append((name, value))
+            # A short word here (`key=name`) is hardly a credential, and stands in too many bodies to be struck out.
+            if any(c.isdigit() for c in value) or len(value) >= 20:
+                self.secrets.add(value)
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         netloc = f"{host}:{port}" if port else host
-        return urlunsplit((parts.scheme.lower(), netloc, parts.path or "/", parts.query, "")), userinfo
+        return urlunsplit((parts.scheme.lower(), netloc, parts.path or "/", "&".join(kept), "")), userinfo, carried
 
     def _patiently(
         self,
@@ -447,6 +454,9 @@ class Client:
             request.headers.update(self.auth.headers())
             with _problems_named(masked, self.secrets):
                 response = self._client.send(request, stream=True)
+                if deadline is None:
+                    # An answer that has begun in time may take longer to arrive, within bounds.
+                    self._deadline.at = time.monotonic() + self._options.timeout_seconds * PATIENCE
                 try:
                     if response.status_code in (301, 302, 303, 307, 308) and "location" in response.headers:
                         current = self._redirected(current, response.headers["location"])

@@ -87,6 +87,10 @@ def shape_of(values: Sequence[object]) -> Shape:
         return _number_shape([v for v in values if isinstance(v, int | Decimal | float)], sorts)
     if sorts == {dict}:
         return _struct_shape([v for v in values if isinstance(v, dict)])
+    if sorts == {dict, list}:
+        # Some languages write an empty object as [] and an empty list as {}.
+        objects, lists = [v for v in values if isinstance(v, dict)], [v for v in values if isinstance(v, list)]
+        return TEXT if any(objects) and any(lists) else shape_of(objects if any(objects) else lists)
     if sorts == {list}:
         return Shape("list", of=shape_of([each for v in values if isinstance(v, list) for each in v]))
     return TEXT
@@ -141,6 +145,9 @@ def merged(one: Shape, other: Shape) -> Shape:
         return Shape("struct", members=members)
     if one.sort == other.sort == "list":
         return Shape("list", of=merged(one.of or Shape(), other.of or Shape()))
+    for empty, full in ((one, other), (other, one)):
+        if empty.sort == "list" and (empty.of is None or empty.of.sort == "unseen") and full.sort == "struct":
+            return full
     return one if one.sort == other.sort else TEXT
 
 
@@ -292,7 +299,7 @@ def _structs(
 
     rows: list[Item | None] = []
     for owner, value in zip(owners, values, strict=True):
-        if value is not None and not isinstance(value, dict):
+        if value is not None and not isinstance(value, dict) and value != []:
             bad.setdefault(owner, (f"{name} is not {_IN_WORDS['struct']}", shown(value)))
         rows.append(value if isinstance(value, dict) else None)
     names = shape.column_names()
@@ -318,7 +325,7 @@ def _lists(
             flat.extend(value)
             flat_owners.extend([owner] * len(value))
             continue
-        if value is not None:
+        if value is not None and value != {}:
             bad.setdefault(owner, (f"{name} is not {_IN_WORDS['list']}", shown(value)))
         offsets.append(None)
     offsets.append(len(flat))

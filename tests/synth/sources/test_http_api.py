@@ -555,3 +555,29 @@ def test_secrets_stay_on_the_host(api: Callable[..., HttpSource]) -> None:
 
     assert rows.num_rows == 47
     assert not any("key-in-query-1" in text or "head-secret-2" in text for text in shown)
+
+
+@pytest.mark.parametrize("location", ["?api_key=key-in-query-1", "?api_key=${SHOP_KEY}", "?pass=${SHOP_KEY}"])
+def test_a_key_in_the_address_goes_with_every_page_and_is_shown_nowhere(location: str) -> None:
+    inner = servers.next_url(ITEMS, 10)
+
+    def route(asked: Asked) -> Answer:
+        return inner(asked) if "key-in-query-1" in asked.query.values() else Answer({"message": asked.query}, 401)
+
+    with serving({PATH: route}) as server:
+        source = opened(server.url(PATH) + location, environment={"SHOP_KEY": "key-in-query-1"})
+        door: Any = source.capability
+
+        assert table_of_pages(source).num_rows == 47
+        assert "key-in-query-1" not in repr(door.get("/orders"))
+        source.close()
+        with pytest.raises(SourceProblem) as problem:
+            opened(server.url(PATH) + "?api_key=wrong-key-99&pass=wrong-key-99")
+        assert "wrong-key-99" not in str(problem.value)
+
+
+def test_names_with_blanks_are_reached(api: Callable[..., HttpSource]) -> None:
+    source = api(servers.next_url(ITEMS, 10), "/api/my%20orders")
+
+    assert (source.tables()[0].name, source.tables()[0].path) == ("my_orders", "/my orders")
+    assert table_of_pages(source, "/my orders").num_rows == 47
