@@ -20,7 +20,7 @@ def emptied(rows: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
 def shuffled(rows: Mapping[str, pa.Table], seed: int = 7) -> dict[str, pa.Table]:
     """The same rows in another order."""
     chance = random.Random(seed)
-    return {name: table.take(chance.sample(range(table.num_rows), table.num_rows)) for name, table in rows.items()}
+    return {name: _taken(table, chance.sample(range(table.num_rows), table.num_rows)) for name, table in rows.items()}
 
 
 def disturbed(rows: Mapping[str, pa.Table], schema: Schema, seed: int = 7) -> dict[str, pa.Table]:
@@ -32,8 +32,14 @@ def disturbed(rows: Mapping[str, pa.Table], schema: Schema, seed: int = 7) -> di
         order = chance.sample(range(table.num_rows), table.num_rows)
         if (name, None) not in keys:
             order += [i for i in order if chance.random() < 1 / 7]
-        made[name] = _changed(table.take(order), {c for t, c in keys if t == name and c}, chance)
+        made[name] = _changed(_taken(table, order), {c for t, c in keys if t == name and c}, chance)
     return made
+
+
+def _taken(rows: pa.Table, order: list[int]) -> pa.Table:
+    import pyarrow as pa
+
+    return rows.take(pa.array(order, pa.int64()))
 
 
 def _key_columns(schema: Schema) -> set[tuple[str, str | None]]:
