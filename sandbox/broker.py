@@ -111,11 +111,15 @@ class Broker:
         return [verb for verb in VERBS if verb in self.grant.verbs and callable(getattr(self.capability, verb, None))]
 
     def _checked_sql(self, sql: object) -> str:
-        from sandbox.sql_guard import checked
+        from sandbox.sql_guard import SqlRefused, checked
 
         if not isinstance(sql, str):
             raise CallRefused("bad-sql", "query() takes one SELECT as text")
-        return str(checked(sql, str(getattr(self.capability, "dialect", "duckdb")), self._tables()))
+        try:
+            checked(sql, str(getattr(self.capability, "dialect", "duckdb")), self._tables())
+        except SqlRefused as refusal:
+            raise CallRefused("bad-sql", str(refusal)) from None
+        return sql
 
     def _tables(self) -> frozenset[str] | None:
         """The tables that may be named: the grant's, else all that the source says it has."""

@@ -201,21 +201,20 @@ def _levelled(values: list[Any], kinds: set[type]) -> tuple[list[Any], set[type]
 
 def _column_of_one(values: list[Any], kind: type) -> pa.Array[Any] | None:
     """The column of values of one type; None where Arrow has none for it."""
-    missing = None
-    if None in values:
-        missing = pa.array([value is None for value in values], pa.bool_())
     if issubclass(kind, dict):
         names = list(dict.fromkeys(chain.from_iterable(value for value in values if value)))
         if not names:
             return None
         inner = [column_of([None if value is None else value.get(name) for value in values]) for name in names]
-        return pa.StructArray.from_arrays(inner, [str(name) for name in names], mask=missing)
+        fields = [pa.field(str(name), column.type) for name, column in zip(names, inner, strict=True)]
+        return pa.Array.from_buffers(pa.struct(fields), len(values), [_validity(values)], children=inner)
     if issubclass(kind, (list, tuple)):
         offsets = [0]
         for value in values:
             offsets.append(offsets[-1] + (0 if value is None else len(value)))
         flat = column_of(list(chain.from_iterable(value for value in values if value)))
-        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), flat, mask=missing)
+        starts = pa.array(offsets, pa.int32()).buffers()[1]
+        return pa.Array.from_buffers(pa.list_(flat.type), len(values), [_validity(values), starts], children=[flat])
     if kind is bool:
         return pa.array(values, pa.bool_())
     if issubclass(kind, int):
@@ -241,6 +240,13 @@ def _column_of_one(values: list[Any], kind: type) -> pa.Array[Any] | None:
     if issubclass(kind, str):
         return pa.array(values, pa.string())
     return None
+
+
+def _validity(values: list[Any]) -> Any:
+    """Arrow's bitmap of which values are there; None when all are. Built by hand: masks need pyarrow's compute module."""
+    if None not in values:
+        return None
+    return pa.array([value is not None for value in values], pa.bool_()).buffers()[1]
 
 
 def _decimals(values: list[Any]) -> pa.Array[Any] | None:

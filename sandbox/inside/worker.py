@@ -14,6 +14,7 @@ import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from socket import socket
+from time import monotonic
 from typing import Any, NoReturn
 
 from sandbox import channel as wire
@@ -27,6 +28,8 @@ from sandbox.policy_rules import FILENAME
 CHANNEL = 3
 MEBIBYTE = 1_048_576
 MESSAGE_LENGTH = 2_000
+
+_PRINTED_BYTES = 8_192
 
 _ENCODINGS = (
     "ascii latin_1 utf_8 utf_8_sig utf_7 utf_16 utf_16_le utf_16_be utf_32 utf_32_le utf_32_be cp1250 cp1251 cp1252 cp1253 "
@@ -221,8 +224,8 @@ class _Captured(io.TextIOBase):
         self._channel = channel
         self._kind = kind
         self._room = room
-        self._held: list[str] = []
-        self._size = 0
+        self._held = bytearray()
+        self._due = 0.0
 
     def writable(self) -> bool:
         """It can be written to."""
@@ -234,22 +237,19 @@ class _Captured(io.TextIOBase):
             raise TypeError("only text can be printed")
         if self._room >= 0:
             # One byte too many is sent on purpose: it tells the host that something was cut.
-            piece = text[: self._room + 1]
-            self._held.append(piece)
-            size = len(piece.encode("utf-8", "replace"))
-            self._size += size
-            self._room -= size
-            if self._size > 8_192:
+            data = text[: self._room + 1].encode("utf-8", "replace")[: self._room + 1]
+            self._held += data
+            self._room -= len(data)
+            if len(self._held) > _PRINTED_BYTES or self._room < 0 or (data.endswith(b"\n") and monotonic() > self._due):
                 self.flush()
         return len(text)
 
     def flush(self) -> None:
         """Send on what is kept."""
-        if self._held:
-            data = "".join(self._held).encode("utf-8", "replace")
-            self._held.clear()
-            self._size = 0
-            self._channel.send(self._kind, data)
+        for start in range(0, len(self._held), _PRINTED_BYTES):
+            self._channel.send(self._kind, self._held[start : start + _PRINTED_BYTES])
+        self._held = bytearray()
+        self._due = monotonic() + wire.FLUSH_SECONDS
 
 
 def _serve_zones(caller: handle.Caller) -> None:

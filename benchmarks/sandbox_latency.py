@@ -1,0 +1,172 @@
+"""How fast the sandbox is: `python -m benchmarks.sandbox_latency`. Medians, and the same work done in-process beside them."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import pyarrow as pa
+
+from sandbox.backends.local import Local
+from sandbox.broker import Broker, Grant
+from sandbox.job import Job, Limits, RunResult
+
+TEN = "def closure(source, *, n=10):\n    for i in range(n):\n        yield {'i': i, 'name': 'x'}\n"
+
+OUT_BODY = """
+def closure(source):
+    for i in range(100_000):
+        yield {"id": i, "name": f"name {i}", "value": i * 1.5, "even": i % 2 == 0, "city": "Berlin"}
+"""
+
+THROUGH_BODY = """
+def closure(source):
+    total = 0.0
+    for row in source.records():
+        if row["value"] > 10 and row["name"] != "":
+            total += row["value"] * row["id"]
+    yield {"total": total}
+"""
+
+IN_BODY = """
+def closure(source):
+    return query(source.records(), "SELECT count(*) AS n FROM rows")
+"""
+
+LIMITS = Limits(wall_seconds=120, cpu_seconds=120, memory_mb=1_024)
+
+
+class Numbers:
+    """Rows as Arrow batches, made before the clock starts."""
+
+    def __init__(self, rows: int, batch: int = 65_536) -> None:
+        self.batches = [
+            pa.RecordBatch.from_pydict(
+                {
+                    "id": pa.array(range(start, min(start + batch, rows))),
+                    "value": pa.array([n * 0.5 for n in range(start, min(start + batch, rows))]),
+                    "name": pa.array([f"n{n % 100}" for n in range(start, min(start + batch, rows))]),
+                }
+            )
+            for start in range(0, rows, batch)
+        ]
+        self.nbytes = sum(batch.nbytes for batch in self.batches)
+
+    def records(self) -> Iterator[pa.RecordBatch]:
+        yield from self.batches
+
+
+class Wide:
+    """Numbers only, for moving many bytes."""
+
+    def __init__(self, rows: int, batch: int = 262_144) -> None:
+        column = pa.array(range(batch))
+        one = pa.RecordBatch.from_pydict(dict.fromkeys("abcd", column))
+        self.batches = [one] * (rows // batch)
+        self.nbytes = sum(batch.nbytes for batch in self.batches)
+
+    def records(self) -> Iterator[pa.RecordBatch]:
+        yield from self.batches
+
+
+def milliseconds(work: Callable[[], object], times: int, pause: float = 0.0) -> list[float]:
+    """How long each of several runs took."""
+    took = []
+    for _ in range(times):
+        started = time.perf_counter()
+        work()
+        took.append((time.perf_counter() - started) * 1000)
+        time.sleep(pause)
+    return took
+
+
+def good(result: RunResult) -> RunResult:
+    """The result, which has to be one."""
+    if result.status != "ok":
+        raise SystemExit(f"the run ended as {result.status}: {result.fault}")
+    return result
+
+
+def percentile(values: Sequence[float], part: float) -> float:
+    """A percentile by rank."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * part))]
+
+
+def plain(body: str, capability: object) -> Callable[[], list[dict[str, object]]]:
+    """The same closure in this process: no policy, no wall."""
+
+    class Handle:
+        def records(self) -> Iterator[dict[str, object]]:
+            for batch in capability.records():  # type: ignore[attr-defined]  # one of the two above
+                yield from batch.to_pylist()
+
+    space: dict[str, Callable[[object], Iterator[dict[str, object]]]] = {}
+    exec(body, space)  # type: ignore[arg-type]  # functions and builtins
+    return lambda: list(space["closure"](Handle()))
+
+
+def pipe_milliseconds(nbytes: int) -> float:
+    """How long a plain pipe takes for that many bytes, in pieces of a mebibyte, between two threads."""
+    reading, writing = os.pipe()
+    piece = b"x" * 1_048_576
+
+    def write() -> None:
+        left = nbytes
+        while left > 0:
+            left -= os.write(writing, piece[: min(left, len(piece))])
+        os.close(writing)
+
+    started = time.perf_counter()
+    thread = threading.Thread(target=write)
+    thread.start()
+    while os.read(reading, 1_048_576):
+        pass
+    thread.join()
+    os.close(reading)
+    return (time.perf_counter() - started) * 1000
+
+
+def main() -> None:
+    """Print a table."""
+
+    def cold() -> None:
+        sandbox = Local()
+        good(sandbox.run(Job(TEN), Broker(None)))
+        sandbox.close()
+
+    took = milliseconds(cold, 5)
+    print(f"cold start to first result, and closed again: {statistics.median(took):.0f} ms")
+    local = Local()
+    try:
+        local.facts()
+        took = milliseconds(lambda: good(local.run(Job(TEN), Broker(None))), 100, 0.01)
+        print(f"10-row closure, warm: p50 {statistics.median(took):.1f} ms, p95 {percentile(took, 0.95):.1f} ms")
+
+        inside = statistics.median(milliseconds(plain(OUT_BODY, None), 5))
+        walled = statistics.median(milliseconds(lambda: good(local.run(Job(OUT_BODY, limits=LIMITS), Broker(None))), 5))
+        print(f"100 k records out: {walled:.0f} ms, in-process {inside:.0f} ms, ratio {inside / walled:.2f}")
+
+        numbers = Numbers(300_000)
+        inside = statistics.median(milliseconds(plain(THROUGH_BODY, numbers), 3))
+        job = Job(THROUGH_BODY, limits=LIMITS)
+        walled = statistics.median(milliseconds(lambda: good(local.run(job, Broker(numbers))), 3))
+        print(f"300 k rows, row by row: {walled:.0f} ms, in-process {inside:.0f} ms, ratio {inside / walled:.2f}")
+
+        wide = Wide(5_000_000)
+        job = Job(IN_BODY, limits=LIMITS)
+        grant = Grant(rows=10_000_000)
+        walled = statistics.median(milliseconds(lambda: good(local.run(job, Broker(wide, grant))), 3))
+        piped = statistics.median([pipe_milliseconds(wide.nbytes) for _ in range(3)])
+        rate = wide.nbytes / walled / 1e6
+        print(
+            f"5 M rows in as Arrow: {walled:.0f} ms ({rate:.2f} GB/s), plain pipe {piped:.0f} ms, ratio {piped / walled:.2f}"
+        )
+    finally:
+        local.close()
+
+
+if __name__ == "__main__":
+    main()
