@@ -76,6 +76,7 @@ _LEXERS = {
 }
 _ODD_CHARACTERS = re.compile(r"[^\S \t\n\r]|[\x00-\x08\x0e-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060\ufeff]|\r(?!\n)")
 _ESCAPED_QUOTE = re.compile(r"\\['\"`]")
+_ESCAPE = re.compile(r"\bESCAPE\s*$", re.IGNORECASE)
 _UNCLOSED = re.compile(r"['\"`\\]|/\*|\*/")
 _STARTS = re.compile(r"[\s(]*(SELECT|WITH|FROM|VALUES|TABLE)\b", re.IGNORECASE)
 
@@ -91,18 +92,11 @@ def _without_comments(sql: str, dialect: str) -> str:
         raise SqlRefused(
             "the SQL holds control characters or unusual spaces; use plain spaces, and parameters for values"
         )
-    if _ESCAPED_QUOTE.search(sql):
-        raise SqlRefused("a backslash before a quote is ambiguous; pass the value as a parameter")
     bare: list[str] = []
     kept: list[str] = []
     for match in _LEXERS[dialect].finditer(sql):
         kind, text = match.lastgroup, match.group()
-        if kind == "line" and dialect == "mysql" and not re.match(r"#|--(\s|$)", text):
-            raise SqlRefused("`--` must be followed by a space here to begin a comment")
-        if kind == "block" and (re.match(r"/\*\s*[!+M]", text) or "/*" in text[2:]):
-            raise SqlRefused("comments that are executed, hints, and nested comments are not allowed")
-        if kind == "quoted" and bare and bare[-1].endswith("&"):
-            raise SqlRefused("U& texts are not allowed; write the characters themselves")
+        _check_token(kind or "", text, "".join(bare[-3:]), dialect)
         bare.append(text if kind == "rest" else " q " if kind == "quoted" else " ")
         kept.append(text if kind in ("rest", "quoted") else "\n")
     skeleton = "".join(bare)
@@ -118,6 +112,22 @@ def _without_comments(sql: str, dialect: str) -> str:
         first = skeleton.split(None, 1)[0][:20] if skeleton.split() else "nothing"
         raise SqlRefused(f"only a query that reads is allowed (SELECT, WITH, VALUES), not {first.upper()}")
     return "".join(kept)
+
+
+def _check_token(kind: str, text: str, before: str, dialect: str) -> None:
+    """A quoted text or name, or a comment, that every engine ends where this lexer does."""
+    if kind == "line" and dialect == "mysql" and not re.match(r"#|--(\s|$)", text):
+        raise SqlRefused("`--` must be followed by a space here to begin a comment")
+    if kind == "block" and (re.match(r"/\*\s*[!+M]", text) or "/*" in text[2:]):
+        raise SqlRefused("comments that are executed, hints, and nested comments are not allowed")
+    if kind != "quoted":
+        return
+    if before.endswith("&"):
+        raise SqlRefused("U& texts are not allowed; write the characters themselves")
+    # LIKE ... ESCAPE '\' is common, and plain where a backslash in a text never means more than itself.
+    plain_escape = text == r"'\'" and dialect in ("duckdb", "sqlite") and _ESCAPE.search(before)
+    if _ESCAPED_QUOTE.search(text) and not plain_escape:
+        raise SqlRefused("a backslash before a quote is ambiguous; pass the value as a parameter")
 
 
 def _parsed(sql: str, dialect: str) -> exp.Expression:
@@ -181,7 +191,7 @@ _FUNCTIONS = frozenset(
     CumeDist CurrentDate CurrentDatetime CurrentTime CurrentTimestamp CurrentTimestampLTZ Date DateAdd DateBin DateDiff
     DateFromParts DateFromUnixDate DateStrToDate DateSub DateToDateStr DateToDi DateTrunc Datetime DatetimeAdd DatetimeDiff
     DatetimeSub DatetimeTrunc Day DayOfMonth DayOfWeek DayOfWeekIso DayOfYear Dayname Decode DecodeCase Degrees DenseRank DiToDate
-    Elt Encode EndsWith EqualNull Exists Exp Explode ExplodingGenerateSeries Extract Factorial First FirstValue Flatten Floor
+    Elt Encode EndsWith EqualNull Exists Exp Explode ExplodingGenerateSeries Extract Factorial First FirstValue Flatten Floor FromJson Host
     Format FromBase64 FromISO8601Timestamp GenerateDateArray GenerateSeries GenerateTimestampArray Greatest GroupConcat Grouping
     GroupingId Hex Hour If Initcap IsArray IsAscii IsInf IsNan IsNullValue JSONArray JSONArrayAgg JSONArrayContains
     JSONBContains JSONBContainsAllTopKeys JSONBContainsAnyTopKeys JSONBContainsTopKey JSONBExists JSONBExtract JSONBExtractScalar
@@ -208,6 +218,8 @@ _SPELLED: dict[str, frozenset[str]] = {
     dialect: frozenset(names.split())
     for dialect, names in {
         "duckdb": """
+            now json_transform json_transform_strict base64 greatest_common_divisor least_common_multiple weighted_avg wavg
+            list_cosine_similarity list_cosine_distance array_distance array_cosine_similarity array_cosine_distance array_cross_product
             age apply array_aggr array_extract array_has array_has_all array_has_any array_indexof array_length array_resize
             array_to_json array_value array_where bar bit_count cardinality century concat constant_or_null contains
             cosine_similarity damerau_levenshtein date_part datepart datesub date_sub dayofweek dayofyear decade element_at epoch
@@ -235,6 +247,7 @@ _SPELLED: dict[str, frozenset[str]] = {
             approx_top_k arbitrary arg_max_null arg_min_null array_inner_product fdiv mode range generate_series
         """,
         "postgres": """
+            all int4range int8range numrange daterange tsrange tstzrange isodow
             age array_length array_lower array_ndims array_positions array_replace array_upper bit_count btrim cardinality
             clock_timestamp date_part div erf erfc every gcd isempty isfinite json_agg json_array_elements
             json_array_elements_text json_array_length json_build_array json_build_object json_each json_each_text
@@ -250,6 +263,7 @@ _SPELLED: dict[str, frozenset[str]] = {
             trim_scale ts_rank ts_rank_cd ts_headline unaccent unistr upper_inc upper_inf word_similarity
         """,
         "mysql": """
+            now json_arrayagg json_objectagg conv adddate subdate curtime current_time
             addtime bin bit_count crc32 date_format dayname export_set field find_in_set from_days from_unixtime
             get_format insert instr interval json_array_append json_contains json_contains_path json_depth json_length
             json_merge_patch json_overlaps json_pretty json_quote json_search json_unquote json_valid json_value lcase

@@ -84,6 +84,7 @@ BENIGN: list[tuple[str, str]] = [
             "SELECT group_concat(city, ', '), printf('%.2f', total), instr(a, 'b'), substr(a, 1, 2) FROM orders",
             "SELECT value FROM orders, json_each(orders.data) WHERE json_extract(data, '$.a') > 1",
             "SELECT * FROM [Odd Name] WHERE a GLOB 'x*' OR a LIKE 'y%'",
+            "SELECT id FROM orders WHERE city LIKE '10\\%' ESCAPE '\\' AND a > 1",
             "SELECT id FROM orders EXCEPT SELECT id FROM items ORDER BY 1",
             "SELECT a, b FROM main.orders WHERE rowid > 5 AND typeof(a) = 'text'",
         )
@@ -386,6 +387,8 @@ ATTACKS: list[tuple[str, str]] = [
             "SELECT * FROM orders NATURAL JOIN secrets",
             "SELECT * FROM other.orders",
             "SELECT 1 /* /* */ UNION SELECT load_extension('x') -- */ */",
+            "SELECT '\\' , load_extension('x')",
+            "SELECT a ESCAPE '\\ \\' FROM orders",
             "SELECT [']' , load_extension('x') --']",
             "CREATE TRIGGER t AFTER INSERT ON orders BEGIN SELECT 1; END",
             "EXPLAIN SELECT 1",
