@@ -217,6 +217,11 @@ _CUE = re.compile(
     r"|header|user(?:name)?)\b",
     re.IGNORECASE,
 )
+# What must stand near a word in capitals that is no variable of this environment, for it to be one of another.
+_STRONG_CUE = re.compile(
+    r"\b(bearer|oauth2?|auth|authenticat\w*|authoriz\w*|api[ _-]?key|header|env\w*|credentials?|query)\b|\?\w+=|\bX-",
+    re.IGNORECASE,
+)
 _STOP_WORDS = """
     a an the is in as of to from with and or by for it its on at called named set holding taken value goes go
     into my our your request http auth custom each this that contains containing
@@ -226,7 +231,8 @@ _NAME = r"[A-Za-z][A-Za-z0-9_.-]*"
 _HEADER = re.compile(
     rf"""(?P<x>\bX-[A-Za-z0-9-]+)
       | \bheader[ ]+(?:called[ ]+|named[ ]+|is[ ]+)?[`'"]?(?P<after>{_NAME})
-      | (?P<quote>[`'"]?)(?P<before>{_NAME})(?P=quote)[ ]+(?:request[ ]+|http[ ]+)?header\b
+      | (?P<quote>[`'"]?)\b(?!(?:[Tt]he|[Aa]n?|in|as|is|my|this|that|into|request|http)\b)(?P<before>{_NAME})(?P=quote)[ ]+
+        (?:request[ ]+|http[ ]+)?header\b
       | \b(?P<colon>(?:Authorization|[A-Z][A-Za-z]*(?:-[A-Za-z]+)+))[ ]*:(?=[ ]*\S)
     """,
     re.VERBOSE,
@@ -237,7 +243,8 @@ _QUERY = re.compile(
         (?:(?:query|url)[ ]+)?(?:string[ ]+)?(?:parameter|param|argument|arg|string)\b
       | \b(?:parameter|param)[ ]+(?:called[ ]+|named[ ]+)?[`'"?]?(?P<plain>{_NAME})
       | [?&](?P<mark>{_NAME})=
-      | \b(?P<equals>{_NAME})=(?=[`'"]?\$)
+      | (?<![\w-])(?!X-)(?P<equals>{_NAME})=(?=[`'"]?\$)
+      | (?<![\w-])(?P<literal>api[_-]?key|access_token|auth_token|token|key)=(?=[`'"]?\w)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -308,6 +315,8 @@ def secrets_in(text: str) -> tuple[str, ...]:
 def without_auth_words(text: str) -> str:
     """The request without what it says on authentication: what is left is the question."""
     words = read_words(text, _Anything())
+    if not words.named:
+        return text
     for each in sorted(words.named, key=lambda n: n.start, reverse=True):
         start, end = _widened(text, each.start, each.end)
         text = f"{text[:start].rstrip()} {text[end:].lstrip()}"
@@ -335,12 +344,19 @@ _LEFT_WORDS = """
     param key token api bearer basic env environment variable user username password secret credential
     credentials needs need requires wants access belongs to called named request string url pass passing log
     login sign you can find holds has on apikey that which which's server site service put set must be should
+    stored kept lives live it's its comes come given read oauth oauth2 env's
 """
 _LEFT = frozenset(_LEFT_WORDS.split())
 _RIGHT_WORDS = """
-    header headers parameter param variable var env environment string authentication auth
+    header headers parameter param variable var env environment string authentication auth token
 """
 _RIGHT = frozenset(_RIGHT_WORDS.split())
+
+
+_WHERE = re.compile(
+    r"\s+(?:in|as|into|via)\s+(?:the|a|an)\s+(?:query(?:\s+string)?|url|(?:request\s+|authorization\s+)?header)\b",
+    re.IGNORECASE,
+)
 
 
 def _widened(text: str, start: int, end: int) -> tuple[int, int]:
@@ -352,7 +368,9 @@ def _widened(text: str, start: int, end: int) -> tuple[int, int]:
         start = match.start()
         if mark and any(c in ".;([" for c in mark):
             break
-    while match := re.match(r"[\s\"'`]*(?:([A-Za-z][\w'’-]*)|([\]),;.]+))", text[end:]):
+    if match := _WHERE.match(text, end):
+        end = match.end()
+    while match := re.match(r"[\s\"'`]*(?:([A-Za-z][\w'’-]*)|([\]),;:.]+))", text[end:]):
         word, mark = match.group(1), match.group(2)
         if word is not None and word.lower() not in _RIGHT:
             break
@@ -371,7 +389,10 @@ def _variables(text: str, environment: Mapping[str, str]) -> Iterator[_Mention]:
         if match.group("said") and (name.lower() in _STOP | _LEFT | _RIGHT or not re.search(r"[A-Z]", name)):
             continue
         plain = match.group("bare") is not None
-        if (name in environment and (near or not plain)) or near:
+        said = match.group("said") is not None and ("_" in name or "var" in match.group(0).lower())
+        around = text[max(0, match.start() - 80) : match.end() + 80]
+        known = name in environment
+        if (known and not plain) or said or (near and (known or not plain or _STRONG_CUE.search(around))):
             yield _Mention(name, match.start(), match.end())
 
 
@@ -401,7 +422,7 @@ def _looks_secret(value: str, linked: bool, password: bool) -> bool:
 
 def _places(text: str) -> Iterator[_Mention]:
     for match in _QUERY.finditer(text):
-        group = next((g for g in ("after", "before", "plain", "mark", "equals") if match.group(g)), "")
+        group = next((g for g in ("after", "before", "plain", "mark", "equals", "literal") if match.group(g)), "")
         name = match.group(group) if group else ""
         if name and name.lower() not in _STOP and not re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+", name):
             yield _Mention(name, match.start(), match.end(), "query")

@@ -49,6 +49,12 @@ BASIC = "Basic " + base64.b64encode(b"ada:love lace").decode()
             {"X-App-Id": "app-77777", "X-App-Key": "shop-98765"},
             "",
         ),
+        ("orders. Header: X-Api-Key=$SHOP_KEY", {"X-Api-Key": "shop-98765"}, ""),
+        ("the api key goes in the header `apikey`, it's in $SHOP_KEY: total per city", {"apikey": "shop-98765"}, ""),
+        ("total per city, it needs the header PRIVATE-TOKEN with $API_TOKEN", {"PRIVATE-TOKEN": "tok-123456"}, ""),
+        ("orders (basic auth $U:$P)", {"Authorization": BASIC}, ""),
+        ("orders with api_key=abcd1234efgh", {}, "api_key=abcd1234efgh"),
+        ("orders per month, pass the key in SHOP_KEY as ?key=", {}, "key=shop-98765"),
         ("orders, bearer token abc123def456ghi", {"Authorization": "Bearer abc123def456ghi"}, ""),
         ("orders with the header X-API-Key: k3y-in-plain-sight", {"X-API-Key": "k3y-in-plain-sight"}, ""),
     ],
@@ -73,6 +79,9 @@ def test_the_words_say_where_a_credential_goes(text: str, headers: dict[str, str
         "orders where API_TOKEN_COUNT is over 5",
         "orders since 2021-03-05 by user, highest first",
         "orders with status SHIPPED_LATE",
+        "how many orders have the key KEY_ACCOUNT",
+        "errors in env PROD",
+        "users  whose password is empty",
     ],
 )
 def test_words_about_data_are_left_alone(text: str) -> None:
@@ -124,6 +133,14 @@ def test_pasted_credentials_are_told(text: str, secrets: tuple[str, ...]) -> Non
         ("cities in Berlin, api key in the query parameter key from $MAPS_KEY", "cities in Berlin"),
         ("open orders, basic auth with user $U and password $P", "open orders"),
         ("open orders. The token is in environment variable FOO.", "open orders"),
+        ("top 5 cities, apikey=$MAPS_KEY in the query string", "top 5 cities"),
+        ("open issues using env GH_TOKEN", "open issues"),
+        (
+            "orders per month; api key is stored in the environment variable SHOP_KEY and is sent as X-API-Key",
+            "orders per month",
+        ),
+        ("total per city, it needs the header PRIVATE-TOKEN with $GH_TOKEN", "total per city"),
+        ("orders with api_key=abcd1234efgh", "orders"),
     ],
 )
 def test_what_is_left_is_the_question(text: str, question: str) -> None:
