@@ -36,6 +36,7 @@ class Board:
     facts: dict[str, object] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     wrappings: list[str] = field(default_factory=list)
+    trap: bool = False
 
     def add(self, kind: str, weight: float, words: str, *, weak: bool = False) -> None:
         """Note a signal. A kind that the catalogue lacks is a bug."""
@@ -64,7 +65,7 @@ class Board:
         """Sum, compare, squash."""
         totals = self._totals()
         if not totals:
-            return Detection(source, UNKNOWN, "", 0.0, tuple(self.notes), facts=self.facts)
+            return Detection(source, UNKNOWN, "", self._doubt(0.0), tuple(self.notes), facts=dict(self.facts))
         pool = math.exp(_NOTHING) + sum(math.exp(min(score, 30.0)) for score in totals.values())
         ranked = sorted(
             ((kind, self._capped(kind, math.exp(min(score, 30.0)) / pool)) for kind, score in totals.items()),
@@ -77,7 +78,7 @@ class Board:
         if confidence < FLOOR:
             others = [(other, round(chance, 3)) for other, chance in ranked if chance >= 0.01]
             evidence.append(f"not enough for {kind} ({confidence:.2f})")
-            kind, confidence = UNKNOWN, 1.0 - confidence
+            kind, confidence = UNKNOWN, self._doubt(confidence)
         else:
             family, connector = self.catalogue.kinds[kind].family, self.catalogue.kinds[kind].connector
             evidence += [f"against: {text}" for text in self._against(kind)]
@@ -93,6 +94,16 @@ class Board:
             facts=dict(self.facts),
         )
 
+    def refuse(self, words: str) -> None:
+        """Note that this is a thing of a well-known sort which is no data source."""
+        self.trap = True
+        self.signals.clear()
+        self.notes.append(words)
+
+    def _doubt(self, confidence: float) -> float:
+        """How sure `unknown` is: very for a thing known to be no source, else little, for a kind may be missing here."""
+        return 0.95 if self.trap else round(min(0.6, 1.0 - confidence), 3)
+
     def _of(self, kind: str) -> list[Signal]:
         return [signal for signal in self.signals if signal.kind == kind]
 
@@ -101,7 +112,9 @@ class Board:
         return [
             f"{signal.words} (speaks for {signal.kind})"
             for signal in self.signals
-            if signal.kind not in related and winner not in self.catalogue.ancestors(signal.kind) and signal.weight > 1.0
+            if signal.kind not in related
+            and winner not in self.catalogue.ancestors(signal.kind)
+            and signal.weight > 1.0
         ][:3]
 
     def _capped(self, kind: str, chance: float) -> float:

@@ -29,7 +29,21 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 CONNECTORS = frozenset(
-    ["delimited", "fixed_width", "log_file", "json_file", "xml_file", "html_file", "excel", "columnar", "folder", "sql_database", "sqlite_file", "duckdb_file", "http_api"]
+    [
+        "delimited",
+        "fixed_width",
+        "log_file",
+        "json_file",
+        "xml_file",
+        "html_file",
+        "excel",
+        "columnar",
+        "folder",
+        "sql_database",
+        "sqlite_file",
+        "duckdb_file",
+        "http_api",
+    ]
 )
 _ID = re.compile(r"[a-z0-9]+(?:[-.+][a-z0-9]+)*")
 _Words = tuple[str, ...]
@@ -166,14 +180,15 @@ class Catalogue:
         return self._table("mime")
 
     @cached_property
-    def by_root(self) -> dict[str, tuple[tuple[str, str], ...]]:
-        """(kind, piece of the namespace) by XML root element; `*` where any root will do."""
-        table: dict[str, tuple[tuple[str, str], ...]] = {}
+    def roots(self) -> tuple[tuple[str, str, str, str], ...]:
+        """(kind, piece of the namespace, root element, piece of the text) for XML; empty where anything will do."""
+        found = []
         for kind in self.kinds.values():
             for mark in kind.xml:
-                space, _, root = mark.removeprefix("{").rpartition("}") if mark.startswith("{") else ("", "", mark)
-                table[root or "*"] = (*table.get(root or "*", ()), (kind.id, space))
-        return table
+                name, _, inner = mark.partition("&")
+                space, _, root = name.removeprefix("{").rpartition("}") if name.startswith("{") else ("", "", name)
+                found.append((kind.id, space, root, inner))
+        return tuple(found)
 
     @cached_property
     def signatures(self) -> tuple[Signature, ...]:
@@ -233,7 +248,7 @@ def catalogue() -> Catalogue:
         kinds = read(files)
         _keep(stamp, kinds)
         return Catalogue(kinds)
-    return Catalogue({each["id"]: _kind(each) for each in kept})
+    return Catalogue({str(each["id"]): _kind(each) for each in kept})
 
 
 def read(files: Iterable[Path]) -> dict[str, Kind]:
@@ -290,7 +305,9 @@ def _check_patterns(where: str, marks: Mapping[str, object]) -> None:
         patterns = marks.get(key, ())
         assert isinstance(patterns, (list, tuple))
         for pattern in patterns:
-            weight, guard, regex = pattern.split("|", 2) if key == "text" and pattern.count("|") >= 2 else ("1", "", pattern)
+            weight, guard, regex = (
+                pattern.split("|", 2) if key == "text" and pattern.count("|") >= 2 else ("1", "", pattern)
+            )
             try:
                 float(weight)
                 re.compile(regex)
@@ -307,7 +324,9 @@ def _check_together(kinds: Mapping[str, Kind]) -> None:
             if parent not in kinds:
                 raise BrokenCatalogue(f"[{kind.id}]: no kind is called {parent!r}")
         if kind.connector and kind.connector not in CONNECTORS:
-            raise BrokenCatalogue(f"[{kind.id}]: no connector {kind.connector!r}; there are: {', '.join(sorted(CONNECTORS))}")
+            raise BrokenCatalogue(
+                f"[{kind.id}]: no connector {kind.connector!r}; there are: {', '.join(sorted(CONNECTORS))}"
+            )
         for name in (kind.id, *kind.aliases):
             other = names.setdefault(_plain(name), kind.id)
             if other != kind.id:
