@@ -292,6 +292,18 @@ def duck_type(arrow: str) -> str:
         "timestamp[us]": "TIMESTAMP",
         "timestamp[us, tz=UTC]": "TIMESTAMPTZ",
         "time64[us]": "TIME",
+        "int8": "TINYINT",
+        "int16": "SMALLINT",
+        "int32": "INTEGER",
+        "uint8": "UTINYINT",
+        "uint16": "USMALLINT",
+        "uint32": "UINTEGER",
+        "uint64": "UBIGINT",
+        "float": "FLOAT",
+        "binary": "BLOB",
+        "timestamp[s]": "TIMESTAMP_S",
+        "timestamp[ms]": "TIMESTAMP_MS",
+        "timestamp[ns]": "TIMESTAMP_NS",
     }
     if arrow.startswith("decimal128"):
         return "DECIMAL" + arrow.removeprefix("decimal128")

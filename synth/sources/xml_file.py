@@ -359,7 +359,7 @@ def _value(element: Any, shape: Shape) -> Any:
             made[shape.attributes.get(name) or _local(name)] = attribute
     if text is not None:
         made["value" if "value" not in made else "text"] = text
-    elif shape.is_leaf:
+    elif shape.is_leaf and shape.has_text:
         made["value"] = None
     for child in element:
         if not isinstance(child.tag, str):
@@ -378,7 +378,9 @@ def _put(made: dict[str, Any], kind: Shape, value: Any) -> None:
         made[name] = [*before, value] if isinstance(before, list) else [before, value]
     elif isinstance(value, dict) and kind.is_leaf:
         # Text with attributes: the text under the element's own name, so that a price stays `price`.
-        made[name] = value.pop("value", None)
+        text = value.pop("value", None)
+        if kind.has_text or text is not None:
+            made[name] = text
         made.update({f"{name}.{inner}": each for inner, each in value.items()})
     else:
         made[name] = value
