@@ -330,6 +330,8 @@ class HttpSource:
                 raise
         if endpoint.ending is None:
             self._look_further(endpoint)
+        if others := endpoint.collection.first().found.others:
+            self.notes += (f"{endpoint.name}: the answer holds other lists as well, not read: {', '.join(others[:5])}",)
         items = endpoint.items
         endpoint.shape = items_shape(items)
         endpoint.key = _key_of(items, endpoint.name)

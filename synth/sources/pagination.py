@@ -32,11 +32,14 @@ KNOWN_PLACES = (
 
 @dataclass(frozen=True)
 class Found:
-    """Items in a body, and the way to them. `sort`: a list, a map (its keys came as `_key`), one object, or plain values."""
+    """Items in a body, and the way to them. `sort`: a list, a map (its keys came as `_key`), one object, or plain values.
+
+    `others` are further lists of objects in the body, which are not read."""
 
     items: list[Item]
     place: tuple[str, ...] = ()
     sort: Literal["list", "map", "object", "values", "table"] = "list"
+    others: tuple[str, ...] = ()
 
 
 def find_items(body: object, name: str = "") -> Found:
@@ -58,7 +61,8 @@ def find_items(body: object, name: str = "") -> Found:
     empty = [f for f in known if not f.items and all(part.casefold() in KNOWN_PLACES for part in f.place)]
     for candidates in ([f for f in known if f.sort != "values" and f.items], empty, records, known):
         if candidates:
-            return min(candidates, key=lambda found: (len(found.place), -len(found.items)))
+            best = min(candidates, key=lambda found: (len(found.place), -len(found.items)))
+            return replace(best, others=tuple(".".join(f.place) for f in records if f.place != best.place))
     as_map = _as_map(body, ())
     if as_map is not None:
         return as_map
@@ -540,19 +544,29 @@ def digest(item: Item) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=12).digest()
 
 
+def marks(items: Sequence[Item]) -> list[object]:
+    """What tells items apart: their identities where each has its own, else their content.
+
+    An identity holds also where an item says at what moment it was fetched."""
+    identities = [_identity(item) for item in items]
+    if None not in identities and len(set(identities)) == len(identities):
+        return identities
+    return [digest(item) for item in items]
+
+
 def _compared(first: Page, page: Page | None) -> Literal["same", "other", "overlap", "empty", "none"]:
     if page is None:
         return "none"
     if not page.items:
         return "empty"
-    ours, theirs = [digest(i) for i in first.items], [digest(i) for i in page.items]
+    ours, theirs = marks(first.items), marks(page.items)
     if ours == theirs:
         return "same"
     return "overlap" if set(ours) & set(theirs) else "other"
 
 
 def _shared(first: Page, page: Page) -> int:
-    return len({digest(i) for i in first.items} & {digest(i) for i in page.items})
+    return len(set(marks(first.items)) & set(marks(page.items)))
 
 
 def usual_size(count: int) -> bool:
@@ -600,8 +614,8 @@ class Walk:
 
     def _take(self, page: Page) -> list[Item] | None:
         """The page's new items; None when the page came before, which ends the walk."""
-        marks = [digest(item) for item in page.items]
-        whole = hashlib.blake2b(b"".join(marks), digest_size=16).digest()
+        digests = [digest(item) for item in page.items]
+        whole = hashlib.blake2b(repr(marks(page.items)).encode(), digest_size=16).digest()
         number = self._pages + 1
         if page.items and whole in self._seen_pages:
             self._end_with_repeat(number)
@@ -611,8 +625,8 @@ class Walk:
             self._keyed = len(set(map(_identity, page.items)) - {None}) == len(page.items) > 0
         fresh = page.items
         if self._keyed:
-            fresh = [item for item, mark in zip(page.items, marks, strict=True) if mark not in self._seen_items]
-            self._seen_items.update(marks)
+            fresh = [item for item, mark in zip(page.items, digests, strict=True) if mark not in self._seen_items]
+            self._seen_items.update(digests)
         self._repeated += len(page.items) - len(fresh)
         self._pages = number
         self._items += len(fresh)

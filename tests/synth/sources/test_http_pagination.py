@@ -133,6 +133,64 @@ def test_a_server_that_ignores_its_page_parameter_is_doubted() -> None:
     assert "50" in ending.reason
 
 
+def test_items_that_tell_the_moment_do_not_make_pages_without_end() -> None:
+    moment = iter(range(10_000))
+
+    items, ending, _ = read(lambda asked: Answer([{"id": n, "fetched": next(moment)} for n in range(7)]))
+
+    assert len(items) == 7
+    assert ending.proved, ending.reason
+
+
+@pytest.mark.parametrize("key", ["next", "next_page", "nextPage"])
+def test_the_next_pages_number_in_the_body_is_followed(key: str) -> None:
+    def route(asked: Asked) -> Answer:
+        number = asked.number("page", 1)
+        page = list(ITEMS[(number - 1) * 10 : number * 10])
+        return Answer({"data": page, "pagination": {key: number + 1 if number < 5 else None, "count": len(page)}})
+
+    items, ending, _ = read(route)
+
+    assert len(items) == 47
+    assert ending.proved, ending.reason
+
+
+def test_a_token_called_offset_is_a_cursor() -> None:
+    def route(asked: Asked) -> Answer:
+        start = int(asked.query.get("offset", "itr0")[3:])
+        told = {"offset": f"itr{start + 10}"} if start + 10 < 47 else {}
+        return Answer({"records": list(ITEMS[start : start + 10]), **told})
+
+    items, ending, _ = read(route)
+
+    assert len(items) == 47
+    assert ending.proved, ending.reason
+
+
+def test_a_server_that_takes_no_unknown_parameter_is_still_paged() -> None:
+    inner = servers.offset(ITEMS, 10, name="skip")
+
+    def route(asked: Asked) -> Answer:
+        return Answer({"detail": "unknown parameter"}, 422) if set(asked.query) - {"skip", "limit"} else inner(asked)
+
+    items, ending, _ = read(route)
+
+    assert len(items) == 47
+    assert ending.proved, ending.reason
+
+
+def test_counts_of_each_page_are_no_total() -> None:
+    def route(asked: Asked) -> Answer:
+        number = asked.number("page", 1)
+        page = list(ITEMS[(number - 1) * 10 : number * 10])
+        return Answer({"count": len(page), "results": page})
+
+    items, ending, _ = read(route)
+
+    assert len(items) == 47
+    assert ending.proved, ending.reason
+
+
 def test_a_server_that_stays_on_its_last_page_is_doubted() -> None:
     items, ending, _ = read(servers.numbered(ROUND, 10, past="clamp"))
 
