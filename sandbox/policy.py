@@ -235,9 +235,10 @@ class _Policy(RestrictingNodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.AST:
         """A name that is bound here or in the allow-list of builtins."""
         name = node.id
+        if name in rules.HABITUAL_DUNDERS or (name in rules.METHODS and self.in_class()):
+            return node
         if not isinstance(node.ctx, ast.Load):
-            in_class = bool(self.scopes) and self.scopes[-1] is not None
-            if not (in_class and name in rules.CLASS_ATTRIBUTES):
+            if not (name in rules.CLASS_ATTRIBUTES and self.in_class()):
                 self.check_name(node, name)
         elif name != "__name__" and (rules.is_dunder(name) or not self.is_known(name)):
             known_elsewhere = name in rules.NAME_HINTS or rules.is_dunder(name)
@@ -245,6 +246,10 @@ class _Policy(RestrictingNodeTransformer):
             message = f"{name!r} is not available here" if known_elsewhere else f"the name {name!r} is not defined"
             self.refuse(node, rule, message, self.name_hint(name))
         return node
+
+    def in_class(self) -> bool:
+        """Directly in the body of a class, where names become attributes."""
+        return bool(self.scopes) and self.scopes[-1] is not None
 
     def is_known(self, name: str) -> bool:
         """Bound somewhere in the module, or there from the start."""
@@ -383,8 +388,7 @@ class _Policy(RestrictingNodeTransformer):
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         """Annotations mean nothing when the code runs, except in classes, where they make fields."""
-        in_class = bool(self.scopes) and self.scopes[-1] is not None
-        if in_class and isinstance(node.target, ast.Name):
+        if self.in_class() and isinstance(node.target, ast.Name):
             self.check_name(node, node.target.id)
             if rules.is_refused(node.target.id):
                 self.refuse(node, "name-not-allowed", f"{node.target.id!r} cannot be a field", "Choose another name.")
@@ -464,9 +468,8 @@ class _Policy(RestrictingNodeTransformer):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         """Plain names, and in classes the reviewed special methods; annotations are taken off."""
-        in_class = bool(self.scopes) and self.scopes[-1] is not None
         if rules.is_dunder(node.name):
-            if not (in_class and node.name in rules.METHODS):
+            if not (self.in_class() and node.name in rules.METHODS):
                 hint = "Use a plain method, or one of: " + ", ".join(sorted(rules.METHODS)) + "."
                 self.refuse(node, "method-not-allowed", f"the method {node.name!r} cannot be defined", hint)
         else:

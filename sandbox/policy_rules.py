@@ -22,7 +22,7 @@ EXTRA_NAMES = frozenset({"query", "SourceError"})
 
 BUILTINS = frozenset(
     """
-    abs aiter all anext any ascii bin bool bytearray bytes callable chr classmethod complex dict divmod enumerate filter
+    abs aiter all anext any ascii bin bool bytearray bytes callable chr classmethod complex delattr dict divmod enumerate filter
     float format frozenset getattr hasattr hash hex id int isinstance issubclass iter len list map max min next object
     oct ord pow print property range repr reversed round set setattr slice sorted staticmethod str sum super tuple type
     zip Ellipsis NotImplemented
@@ -50,7 +50,6 @@ NAME_HINTS = {
     "exit": "Use return, or raise ValueError with what is wrong.",
     "quit": "Use return, or raise ValueError with what is wrong.",
     "memoryview": "Use bytes slices.",
-    "delattr": "Use `del obj.name` on objects of your own classes.",
     "BaseException": "Catch Exception, or better the narrow exception you expect.",
     "BaseExceptionGroup": "Catch ExceptionGroup.",
     "KeyboardInterrupt": "Catch Exception, or better the narrow exception you expect.",
@@ -59,18 +58,21 @@ NAME_HINTS = {
 }
 
 # Dunder methods that a class of the closure may define (and reach through super()). Left out on purpose: those that
-# change how attributes, classes, copies or indices work (__getattribute__, __reduce__, __index__, __del__, __set_name__ ...).
+# change what an object claims to be, how it is written to, copied, indexed or ended (__getattribute__, __setattr__,
+# __class_getitem__, __instancecheck__, __reduce__, __index__, __del__ ...).
 METHODS = frozenset(
     f"__{name}__"
     for name in """
     init post_init enter exit aenter aexit iter next aiter anext await eq ne lt le gt ge hash repr str len getitem
     setitem delitem contains bool call add radd iadd sub rsub isub mul rmul imul truediv rtruediv itruediv floordiv
     rfloordiv mod rmod pow neg pos abs int float round and or xor rand ror rxor iand ior invert lshift rshift missing
-    format reversed
+    format reversed new init_subclass set_name get set getattr
     """.split()
 )
 
 READABLE_DUNDERS = frozenset({"__name__", "__doc__"})
+# Names that modules carry by habit; nothing reads them here.
+HABITUAL_DUNDERS = frozenset({"__all__", "__author__", "__version__"})
 CLASS_ATTRIBUTES = frozenset({"__slots__", "__match_args__"})
 
 REFUSED_PREFIXES = ("gi_", "cr_", "ag_", "tb_", "co_", "func_")

@@ -28,12 +28,14 @@ from sandbox.policy_rules import (
     template_problem,
 )
 
+MODULE_NAME = "closure"
+
 _MISSING = object()
 
 # Objects of these library classes are made to be configured by assignment.
 _CONFIGURABLE = frozenset({("decimal", "Context"), ("textwrap", "TextWrapper")})
 
-_GUARDED_BUILTINS = frozenset({"getattr", "hasattr", "setattr", "type", "format"})
+_GUARDED_BUILTINS = frozenset({"getattr", "hasattr", "setattr", "delattr", "type", "format"})
 
 
 def _is_own(obj: object) -> bool:
@@ -42,7 +44,8 @@ def _is_own(obj: object) -> bool:
         return True
     if isinstance(obj, FunctionType):
         return obj.__code__.co_filename == FILENAME
-    return isinstance(obj, type) and obj in OWN_CLASSES
+    # A class is not among the own ones yet while its __init_subclass__ runs, but closures cannot write __module__.
+    return isinstance(obj, type) and (obj in OWN_CLASSES or vars(obj).get("__module__") == MODULE_NAME)
 
 
 def _own_defines(obj: Any, name: str) -> bool:
@@ -149,6 +152,13 @@ def _setattr(obj: Any, name: str, value: Any, /) -> None:
     setattr(guarded_write(obj), name, value)
 
 
+def _delattr(obj: Any, name: str, /) -> None:
+    """As delattr, for public names on objects of the closure's own classes."""
+    if type(name) is not str or is_dunder(name) or is_refused(name):
+        raise AttributeError(f"attribute {name!r} cannot be deleted here")
+    delattr(guarded_write(obj), name)
+
+
 def _format(value: Any, spec: str = "", /) -> str:
     """As format."""
     return builtins.format(value, spec)
@@ -159,7 +169,7 @@ _STAND_INS: dict[type, type] = {}
 
 def _stand_in(kind: type) -> type:
     if kind not in _STAND_INS:
-        _STAND_INS[kind] = type(kind.__name__, (), {"__slots__": (), "__module__": "closure"})
+        _STAND_INS[kind] = type(kind.__name__, (), {"__slots__": (), "__module__": "builtins"})
     return _STAND_INS[kind]
 
 
@@ -188,7 +198,7 @@ class _TypeMeta(type):
         return "<class 'type'>"
 
 
-_TYPE = _TypeMeta("type", (), {"__slots__": (), "__module__": "closure"})
+_TYPE = _TypeMeta("type", (), {"__slots__": (), "__module__": "builtins"})
 
 _PLAIN_TYPES = frozenset(
     {
@@ -225,7 +235,14 @@ def _build_class(function: Any, name: str, /, *bases: Any, **keywords: Any) -> A
 
 def _builtins() -> dict[str, object]:
     allowed = {name: getattr(builtins, name) for name in BUILTINS - _GUARDED_BUILTINS}
-    guarded = {"getattr": _getattr, "hasattr": _hasattr, "setattr": _setattr, "type": _TYPE, "format": _format}
+    guarded = {
+        "getattr": _getattr,
+        "hasattr": _hasattr,
+        "setattr": _setattr,
+        "delattr": _delattr,
+        "type": _TYPE,
+        "format": _format,
+    }
     return {**allowed, **guarded, "__build_class__": _build_class, "__import__": modules.import_guard}
 
 
@@ -236,7 +253,7 @@ def namespace(extra: Mapping[str, object]) -> dict[str, Any]:
             KNOWN_TYPES.add(value)
     return {
         "__builtins__": {**_builtins(), **extra},
-        "__name__": "closure",
+        "__name__": MODULE_NAME,
         GUARD_GETATTR: guarded_attribute,
         GUARD_WRITE: guarded_write,
         GUARD_EXCEPTION: Exception,

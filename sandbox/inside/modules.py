@@ -27,7 +27,7 @@ SHOWN: dict[str, frozenset[str]] = {
         "calendar": """monthrange isleap leapdays weekday timegm monthcalendar month_name month_abbr day_name day_abbr
             MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY""",
         "cmath": "sqrt exp log log10 phase polar rect isclose isfinite isinf isnan sin cos tan pi e tau inf nan",
-        "collections": "namedtuple Counter defaultdict OrderedDict deque ChainMap abc",
+        "collections": "namedtuple Counter defaultdict OrderedDict deque ChainMap UserDict UserList abc",
         "collections.abc": """Callable Collection Container Generator Hashable ItemsView Iterable Iterator KeysView Mapping
             MappingView MutableMapping MutableSequence MutableSet Reversible Sequence Set Sized ValuesView
             AsyncGenerator AsyncIterable AsyncIterator Awaitable Coroutine""",
@@ -35,7 +35,7 @@ SHOWN: dict[str, frozenset[str]] = {
         "copy": "copy deepcopy",
         "csv": """reader writer DictReader DictWriter Sniffer Dialect Error excel excel_tab unix_dialect
             QUOTE_ALL QUOTE_MINIMAL QUOTE_NONNUMERIC QUOTE_NONE""",
-        "dataclasses": "dataclass field fields asdict astuple replace is_dataclass KW_ONLY MISSING FrozenInstanceError",
+        "dataclasses": "dataclass field fields asdict astuple replace is_dataclass KW_ONLY InitVar MISSING FrozenInstanceError",
         "datetime": "date datetime time timedelta timezone tzinfo UTC MINYEAR MAXYEAR",
         "decimal": """Decimal Context getcontext setcontext localcontext DecimalException InvalidOperation DivisionByZero
             DivisionUndefined Inexact Rounded Clamped Overflow Underflow Subnormal FloatOperation
@@ -49,6 +49,8 @@ SHOWN: dict[str, frozenset[str]] = {
         "heapq": "heappush heappop heapify heapreplace heappushpop nlargest nsmallest merge",
         "html": "escape unescape",
         "io": "StringIO BytesIO",
+        "ipaddress": """ip_address ip_network ip_interface IPv4Address IPv4Network IPv6Address IPv6Network
+            AddressValueError NetmaskValueError summarize_address_range collapse_addresses""",
         "itertools": """accumulate chain combinations combinations_with_replacement compress count cycle dropwhile
             filterfalse groupby islice pairwise permutations product repeat starmap takewhile tee zip_longest""",
         "json": "dumps loads dump load JSONDecodeError JSONEncoder JSONDecoder",
@@ -56,6 +58,7 @@ SHOWN: dict[str, frozenset[str]] = {
             prod gcd lcm comb perm factorial dist hypot sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh
             degrees radians isclose isfinite isinf isnan copysign remainder nextafter ulp erf erfc gamma lgamma pi e tau
             inf nan""",
+        "numbers": "Number Complex Real Rational Integral",
         "operator": """itemgetter attrgetter methodcaller add sub mul truediv floordiv mod pow neg pos abs and_ or_ xor not_
             invert lshift rshift matmul lt le eq ne gt ge is_ is_not truth contains concat countOf indexOf getitem setitem
             delitem index iadd isub imul itruediv ifloordiv imod iconcat iand ior ixor""",
@@ -68,7 +71,7 @@ SHOWN: dict[str, frozenset[str]] = {
             whitespace capwords Template""",
         "struct": "pack unpack calcsize iter_unpack unpack_from pack_into Struct error",
         "textwrap": "wrap fill shorten dedent indent TextWrapper",
-        "time": "strftime strptime gmtime struct_time mktime",
+        "time": "strftime strptime gmtime struct_time mktime time perf_counter monotonic",
         "typing": """Any Optional Union Literal Final Annotated ClassVar Callable Iterable Iterator Generator Sequence
             Mapping MutableMapping MutableSequence Collection Container Hashable Sized Reversible AsyncIterator AsyncIterable
             AsyncGenerator Awaitable Coroutine AbstractSet List Dict Set FrozenSet Tuple Type DefaultDict OrderedDict
@@ -89,7 +92,7 @@ SHOWN: dict[str, frozenset[str]] = {
 # Shared classes written in Python could be altered through their instances' classes; of these a closure may make subclasses.
 _BASES = {
     "abc": ("ABC",),
-    "collections": ("Counter", "defaultdict", "OrderedDict", "deque"),
+    "collections": ("Counter", "defaultdict", "OrderedDict", "deque", "UserDict", "UserList"),
     "collections.abc": tuple(SHOWN["collections.abc"]),
     "csv": ("Dialect", "excel", "excel_tab", "unix_dialect"),
     "datetime": ("tzinfo", "date", "datetime", "timedelta"),

@@ -29,7 +29,7 @@ from sandbox.policy_rules import BUILTINS, REVIEWED, is_dunder, is_plain
         ("yield '{0.a}'.format(row)", "format-not-allowed", "f-string"),
         ("class A(metaclass=int): pass", "construct-not-allowed", "Leave it out"),
         ("@print\n    def f(): pass", "decorator-not-allowed", "functools"),
-        ("class A:\n        def __getattr__(self, n): pass", "method-not-allowed", "__getitem__"),
+        ("class A:\n        def __setattr__(self, n, v): pass", "method-not-allowed", "__getitem__"),
     ],
 )
 def test_a_finding_says_what_to_write_instead(line: str, rule: str, words: str) -> None:

@@ -96,31 +96,26 @@ REFUSED: dict[str, str] = {
     "getattribute": body("yield object.__getattribute__(source, '_secret')"),
     "reduce": body("yield source.__reduce_ex__(2)"),
     "setattr dunder": body("object.__setattr__(source, 'x', 1)\nyield 1"),
-    "init subclass hook": body("class A:\n    def __init_subclass__(cls): pass\nyield 1"),
     "class getitem": body("class A:\n    def __class_getitem__(cls, item): pass\nyield 1"),
-    "set name hook": body("class A:\n    def __set_name__(self, owner, name): pass\nyield 1"),
-    "getattr hook": body("class A:\n    def __getattr__(self, name): pass\nyield 1"),
     "getattribute hook": body("class A:\n    def __getattribute__(self, name): pass\nyield 1"),
     "reduce hook": body("class A:\n    def __reduce__(self): return (print, ('x',))\nyield 1"),
     "index hook": body("class A:\n    def __index__(self): return 1\nyield 1"),
     "del hook": body("class A:\n    def __del__(self): pass\nyield 1"),
-    "new hook": body("class A:\n    def __new__(cls): pass\nyield 1"),
     "instancecheck hook": body("class A:\n    def __instancecheck__(self, x): return True\nyield 1"),
     "subclasshook": body("class A:\n    def __subclasshook__(cls, x): return True\nyield 1"),
     "mro entries": body("class A:\n    def __mro_entries__(self, bases): return ()\nyield 1"),
     "prepare hook": body("class A:\n    def __prepare__(*a): return {}\nyield 1"),
-    "descriptor": body("class A:\n    def __get__(self, a, b): return a\nyield 1"),
     "buffer hook": body("class A:\n    def __buffer__(self, flags): pass\nyield 1"),
-    "lambda as dunder": body("class A:\n    __getattr__ = lambda self, name: 1\nyield 1"),
-    "import as dunder": body("class A:\n    from json import dumps as __getattr__\nyield 1"),
-    "loop target dunder": body("class A:\n    for __getattr__ in [print]: pass\nyield 1"),
+    "lambda as dunder": body("class A:\n    __index__ = lambda self, name: 1\nyield 1"),
+    "import as dunder": body("class A:\n    from json import dumps as __index__\nyield 1"),
+    "loop target dunder": body("class A:\n    for __index__ in [print]: pass\nyield 1"),
     "with target dunder": body(
-        "import contextlib\nclass A:\n    with contextlib.nullcontext(1) as __eq__: pass\nyield 1"
+        "import contextlib\nclass A:\n    with contextlib.nullcontext(1) as __index__: pass\nyield 1"
     ),
-    "walrus dunder": body("class A:\n    x = (__getattr__ := print)\nyield 1"),
-    "annotated dunder": body("class A:\n    __getattr__: int = print\nyield 1"),
-    "match dunder": body("class A:\n    match 1:\n        case __getattr__: pass\nyield 1"),
-    "except dunder": body("class A:\n    try:\n        1/0\n    except Exception as __getattr__: pass\nyield 1"),
+    "walrus dunder": body("class A:\n    x = (__index__ := print)\nyield 1"),
+    "annotated dunder": body("class A:\n    __index__: int = print\nyield 1"),
+    "match dunder": body("class A:\n    match 1:\n        case __index__: pass\nyield 1"),
+    "except dunder": body("class A:\n    try:\n        1/0\n    except Exception as __index__: pass\nyield 1"),
     "nested def dunder": body("def __import__(*a): pass\nyield 1"),
     "class dunder": body("class __build_class__: pass\nyield 1"),
     "argument dunder": body("f = lambda __builtins__: 1\nyield 1"),
@@ -178,7 +173,7 @@ REFUSED: dict[str, str] = {
                 "memoryview",
             ),
             *("__import__", "__builtins__", "__build_class__", "__loader__", "__spec__", "__file__", "__debug__"),
-            *("help", "exit", "quit", "license", "delattr", "BaseException", "SystemExit", "KeyboardInterrupt"),
+            *("help", "exit", "quit", "license", "BaseException", "SystemExit", "KeyboardInterrupt"),
             *("GeneratorExit", "BaseExceptionGroup", "copyright", "__doc__", "__package__"),
         )
     },
@@ -370,7 +365,7 @@ STOPPED: dict[str, str] = {
     "handle copied": body("import copy\nyield copy.copy(source)._secret"),
     # type
     "type of a class": body("yield type(int)"),
-    "type makes a class": body("yield type('X', (), {'__getattr__': lambda s, n: 1})"),
+    "type makes a class": body("yield type('X', (), {'__index__': lambda s, n: 1})"),
     "type of a type": body("yield type(type(int))('X', (), {})"),
     "type of a function": body("yield type(lambda: 0)"),
     "type called": body("T = type(int)\nyield T('X', (object,), {})"),
@@ -488,6 +483,28 @@ STOPPED: dict[str, str] = {
     "annotation through a shadowed builtin": body(
         "import dataclasses\nint = \"__import__('os')\"\n@dataclasses.dataclass\nclass A:\n    x: int = 1\n"
         "yield dataclasses.fields(A)[0].type"
+    ),
+    "delattr foreign": body("import json\ndelattr(json, 'dumps')\nyield 1"),
+    "delattr dunder": body("class A: pass\ndelattr(A, '__doc__')\nyield 1"),
+    "getattr hook plays a class": body(
+        "class A:\n    def __getattr__(self, name): return str\na = A()\nyield a.format"
+    ),
+    "copy through a hook": body(
+        "import copy\nclass A:\n    def __getattr__(self, name):\n        if name == '__deepcopy__': return lambda memo: memo\n"
+        "        raise AttributeError(name)\nyield copy.deepcopy(A())"
+    ),
+    "new of another class": body(
+        "class A:\n    def __new__(cls): return super().__new__(cls)\nyield A.x if hasattr(A, 'x') else A.__name__ + str(A())[:0]\n"
+        "class B:\n    def f(self): return super().__new__(type(source))\nyield B().f()._secret"
+    ),
+    "subclass hook sees the handle": body(
+        "class A:\n    def __init_subclass__(cls): cls.x = 1\nclass B(A, type(source)): pass\nyield B()._secret"
+    ),
+    "descriptor for the format": body(
+        "class D:\n    def __get__(self, obj, owner): return str.format\nclass A:\n    format = D()\nyield A().format('{0.__class__}', 1)"
+    ),
+    "private through a hook": body(
+        "class A:\n    def __getattr__(self, name): return getattr(source, name)\nyield A()._secret"
     ),
     "time zone traversal": body("from zoneinfo import ZoneInfo\nyield str(ZoneInfo('../../etc/passwd'))"),
     "random without a seed": body("import random\nyield random.Random()"),

@@ -1451,6 +1451,86 @@ def closure(source):
 """,
         [4],
     ),
+    "special methods": (
+        """
+__all__ = ['closure']
+__version__ = '1.0'
+
+class Positive:
+    def __set_name__(self, owner, name):
+        self.name = '_' + name
+
+    def __get__(self, obj, owner=None):
+        return self if obj is None else getattr(obj, self.name)
+
+    def __set__(self, obj, value):
+        if value < 0:
+            raise ValueError('negative')
+        setattr(obj, self.name, value)
+
+class Plugin:
+    found = []
+
+    def __init_subclass__(cls):
+        super().__init_subclass__()
+        cls.label = cls.__name__.lower()
+        Plugin.found.append(cls.label)
+
+class One:
+    kept = None
+
+    def __new__(cls):
+        if cls.kept is None:
+            cls.kept = super().__new__(cls)
+        return cls.kept
+
+class Row(Plugin):
+    n = Positive()
+
+    def __init__(self, **values):
+        self.values = values
+        self.n = 1
+
+    def __getattr__(self, name):
+        try:
+            return self.values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __repr__(self):
+        return 'Row'
+
+    __str__ = __repr__
+
+def closure(source):
+    row = Row(city='Berlin')
+    row.n += 4
+    try:
+        row.n = -1
+    except ValueError as e:
+        yield str(e)
+    yield row.n, row.city, hasattr(row, 'zip'), str(row), Plugin.found, One() is One()
+    delattr(row, 'values')
+""",
+        ["negative", (5, "Berlin", False, "Row", ["row"], True)],
+    ),
+    "addresses and kinds of numbers": (
+        """
+import ipaddress, numbers, time
+from collections import UserDict
+
+class Lower(UserDict):
+    def __setitem__(self, key, value):
+        super().__setitem__(key.lower(), value)
+
+def closure(source):
+    started = time.perf_counter()
+    net = ipaddress.ip_network('10.0.0.0/30')
+    yield ipaddress.ip_address('10.0.0.1') in net, len(list(net.hosts())), isinstance(3, numbers.Number)
+    yield dict(Lower(A=1)), time.perf_counter() >= started
+""",
+        [(True, 2, True), ({"a": 1}, True)],
+    ),
     "string enum": (
         """
 from enum import StrEnum
