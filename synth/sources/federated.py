@@ -198,16 +198,16 @@ class _Doors:
         theirs = self._sources[member.source].capability
         if not isinstance(theirs, DuckDoors) or theirs._allowed is None:
             return False
-        row = theirs.connection.execute(
+        rows = theirs.connection.execute(
             "SELECT sql FROM duckdb_views() WHERE view_name = ? AND schema_name = 'main' AND NOT internal",
             [member.table.name],
-        ).fetchone()
-        match = _VIEW.fullmatch(row[0]) if row else None
+        ).fetchall()
+        match = _VIEW.fullmatch(rows[0][0]) if rows else None
         if match is None:
             return False
         try:
             self._duck.add_view(replace(member.table, name=name), match.group(1))
-            self._duck.connection.execute(f"SELECT * FROM {quoted(name)} LIMIT 0")
+            self._duck.connection.execute(f"SELECT * FROM {quoted(name)} LIMIT 0").fetchall()
         except duckdb.Error:
             # It stands on something that only their own connection has: an attached file, rows in memory.
             self._duck.connection.execute(f"DROP VIEW IF EXISTS {quoted(name)}")

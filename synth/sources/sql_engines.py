@@ -687,7 +687,9 @@ class MySql:
         from pymysql.cursors import SSCursor
 
         text = placeholders(sql, self.dialect, len(params), lambda _: "%s", double_percent=bool(params))
-        cursor = connection.cursor(SSCursor)
+        if _writes_out(text):
+            raise CallRefused("not-granted", "only reading is allowed: SELECT … INTO writes")
+        cursor = connection.tars_cursor = connection.cursor(SSCursor)
         with self._watched(connection):
             connection.query("START TRANSACTION READ ONLY")
             cursor.execute(text, [_mysql_param(p) for p in plain_params(params)] or None)
@@ -699,7 +701,6 @@ class MySql:
                 rows: Sequence[Row] = cursor.fetchmany(size)
                 return rows
 
-        connection.tars_cursor = cursor
         return Answer(columns, fetch)
 
     def _watched(self, connection: Any) -> Any:
@@ -725,8 +726,10 @@ class MySql:
         """Roll back; a connection with rows still on the way is thrown away rather than drained."""
         import pymysql
 
-        if not exhausted:
-            connection.tars_cursor = None
+        cursor, connection.tars_cursor = getattr(connection, "tars_cursor", None), None
+        if not exhausted or not connection.open:
+            if cursor is not None and cursor._result is not None:
+                cursor._result.unbuffered_active = False  # or it would drain a closed line when it is collected
             _shut_mysql(connection)
             return False
         try:
@@ -865,6 +868,16 @@ def _bit_flag(value: bytes) -> bool:
 
 def _bits(value: bytes) -> int:
     return int.from_bytes(value, "big")
+
+
+def _writes_out(sql: str) -> bool:
+    """A read-only transaction still lets SELECT … INTO OUTFILE write on the server."""
+    if "into" not in sql.lower():
+        return False
+    import sqlglot
+    from sqlglot.tokenizer_core import TokenType
+
+    return any(t.token_type == TokenType.INTO for t in sqlglot.Dialect.get_or_raise("mysql").tokenize(sql))
 
 
 def _mysql_param(value: object) -> object:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _MACROS = {
     "mysql": {
         "weekday": "weekday(d) AS CAST(isodow(CAST(d AS DATE)) - 1 AS BIGINT)",
+        "dayofweek": "dayofweek(d) AS CAST(isodow(CAST(d AS DATE)) % 7 + 1 AS BIGINT)",
         "substring_index": (
             "substring_index(t, cut, n) AS CASE WHEN n >= 0 THEN array_to_string(string_split(t, cut)[1:n], cut)"
             " ELSE array_to_string(string_split(t, cut)[n:], cut) END"
@@ -121,6 +122,7 @@ def in_duckdb(sql: str, dialect: str, tables: Mapping[str, Table]) -> str:
         name_outputs(tree, dialect, sql)
         _divide_whole(tree, dialect, tables)
         _keep_ties(tree)
+        _count_whole_units(tree)
         return str(tree.sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.IGNORE))
     except sqlglot.errors.SqlglotError as error:
         raise CallRefused("bad-sql", f"the SQL cannot be read: {' '.join(str(error).split())[:200]}") from error
@@ -286,6 +288,16 @@ def _keep_ties(tree: Any) -> None:
         rank = exp.Window(this=exp.Anonymous(this="RANK"), order=order.copy())
         select.set("limit", None)
         select.set("qualify", exp.Qualify(this=exp.LTE(this=rank, expression=fetch.args["count"].copy())))
+
+
+def _count_whole_units(tree: Any) -> None:
+    """TIMESTAMPDIFF counts units that have passed; DuckDB's DATE_DIFF counts the borders between them."""
+    from sqlglot import exp
+
+    for node in list(tree.find_all(exp.TimestampDiff)):
+        unit = exp.Literal.string(str(node.args.get("unit") or "DAY"))
+        moments = [exp.cast(part.copy(), "TIMESTAMP") for part in (node.expression, node.this)]
+        node.replace(exp.Anonymous(this="DATE_SUB", expressions=[unit, *moments]))
 
 
 def _param(value: object, dialect: str) -> object:
