@@ -31,7 +31,7 @@ def made(name: str, rows: int) -> Path:
         how = "(FORMAT parquet)" if path.suffix == ".parquet" else "(FORMAT csv, HEADER)"
         duckdb.execute(
             f"""COPY (SELECT i AS id, 'C' || lpad((hash(i) % 5000)::VARCHAR, 5, '0') AS customer,
-            ['Berlin', 'Paris', 'Oslo', 'Porto', 'Lyon', 'Bonn'][1 + hash(i + 1) % 6] AS city, (1 + hash(i + 2) % 6)::INT AS quantity,
+            ['Berlin', 'Paris', 'Oslo', 'Porto', 'Lyon', 'Bonn'][(1 + hash(i + 1) % 6)::INT] AS city, (1 + hash(i + 2) % 6)::INT AS quantity,
             ((hash(i + 3) % 100000) / 100)::DECIMAL(10, 2) AS total, DATE '2024-01-01' + (hash(i + 4) % 700)::INT AS placed
             FROM range({rows}) t(i)) TO '{path}' {how}"""
         )

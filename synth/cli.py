@@ -224,10 +224,10 @@ def test_command(sources: tuple[str, ...], as_json: bool) -> None:
 @json_option
 def kinds(as_json: bool) -> None:
     """List every kind of source that TARS knows, and which it reads."""
-    from synth.catalog import catalog
+    from synth.catalog import catalogue
 
     rows: list[dict[str, object]] = [
-        {"kind": k.id, "family": k.family, "read_by": k.connector, "title": k.title} for k in catalog().kinds
+        {"kind": k.id, "family": k.family, "read_by": k.connector, "title": k.title} for k in catalogue().kinds.values()
     ]
     if as_json:
         click.echo(_dumps({"kinds": rows}))
