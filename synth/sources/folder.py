@@ -208,7 +208,7 @@ class _Folder:
             try:
                 found = self._lifted(member)
             except SourceProblem as problem:
-                problems.append(f"{member.name}: {problem.message}")
+                problems.append(f"{member.name} could not be read: {problem.message}")
                 continue
             if found is None:
                 self.note(f"left out {member.name}: holds no records")
@@ -223,7 +223,7 @@ class _Folder:
                 "Name one of its files to see more.",
             )
         for said in problems:
-            self.note(f"could not be read: {said}")
+            self.note(said)
         self.formats = "+".join(sorted(formats))
         alike = _alike(parts)
         only = len(groups) + len(alike) == 1
@@ -233,6 +233,12 @@ class _Folder:
             own = group[0].table.name if len(group) == 1 or not group[0].alone else ""
             self._union(group, self._name([p.member.name for p in group], base, only, own))
         self._keep_relations(alike)
+        if problems:
+            # Nobody knows which table the rows of a broken file belong to, so no answer is complete without it.
+            missing = " UNION ALL ".join(f"SELECT 0, {literal(said[:300])}, ''" for said in problems)
+            for table in self.tables:
+                mine = self.rejects.get(table.name)
+                self.rejects[table.name] = Rejects(f"{mine.sql} UNION ALL {missing}" if mine else missing)
 
     def _name(self, names: list[str], base: str, only: bool, own: str) -> str:
         """What a table of these files is called."""
@@ -622,6 +628,8 @@ def _telling_names(
     while start and stems[0][start - 1].isalnum():
         start -= 1
     marks = [stem[start:].strip(" _-.") for stem in stems]
+    if all(len(mark) < 2 for mark in marks):
+        return False
     if all(
         re.fullmatch(r"(?:part|chunk|file|page|batch)?[-_ ]?\d{1,6}(?:[-_].*)?", mark) and not _is_period(mark)
         for mark in marks
