@@ -144,6 +144,10 @@ class Memory:
 
     def keep(self, key: object, reply: Reply) -> None:
         """Remember an answer, as long as there is room."""
+        if self._size + len(reply.body) > REMEMBERED_BYTES:
+            stale = time.monotonic() - REMEMBERED_SECONDS
+            self._replies = {k: (at, kept) for k, (at, kept) in self._replies.items() if at > stale}
+            self._size = sum(len(kept.body) for _, kept in self._replies.values())
         if self._size + len(reply.body) <= REMEMBERED_BYTES:
             self._replies[key] = (time.monotonic(), reply)
             self._size += len(reply.body)

@@ -735,7 +735,7 @@ def said(body: bytes) -> str:
         words = title_of(text)
     else:
         words = text
-    words = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", words).strip()
+    words = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", words).strip(" .!?")
     return words if len(words) <= 160 else words[:159] + "…"
 
 
