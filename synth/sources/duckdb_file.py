@@ -64,7 +64,7 @@ def _check(path: Path) -> None:
 def _problem(error: duckdb.Error, path: Path) -> SourceProblem:
     text = " ".join(str(error).split())
     low = text.lower()
-    if "lock" in low:
+    if "lock on file" in low or "conflicting lock" in low:
         return SourceProblem(
             "unreadable", f"{path.name} is locked by another program", "Close that program, or copy the file"
         )

@@ -688,12 +688,14 @@ class MySql:
 
         text = placeholders(sql, self.dialect, len(params), lambda _: "%s", double_percent=bool(params))
         if _writes_out(text):
-            raise CallRefused("not-granted", "only reading is allowed: SELECT … INTO writes")
+            raise CallRefused(
+                "not-granted", "only reading is allowed: SELECT … INTO writes, and a comment that is executed may"
+            )
         cursor = connection.tars_cursor = connection.cursor(SSCursor)
         with self._watched(connection):
             connection.query("START TRANSACTION READ ONLY")
             cursor.execute(text, [_mysql_param(p) for p in plain_params(params)] or None)
-        fields = cursor._result.fields if cursor._result else ()
+        fields = getattr(cursor._result, "fields", ())
         columns = tuple(self._column(f) for f in fields or ())
 
         def fetch(size: int) -> Sequence[Row]:
@@ -871,13 +873,17 @@ def _bits(value: bytes) -> int:
 
 
 def _writes_out(sql: str) -> bool:
-    """A read-only transaction still lets SELECT … INTO OUTFILE write on the server."""
-    if "into" not in sql.lower():
+    """A read-only transaction still lets SELECT … INTO OUTFILE write on the server, also from within an executed comment."""
+    if "into" not in sql.lower() and "/*" not in sql:
         return False
     import sqlglot
     from sqlglot.tokenizer_core import TokenType
 
-    return any(t.token_type == TokenType.INTO for t in sqlglot.Dialect.get_or_raise("mysql").tokenize(sql))
+    tokens = sqlglot.Dialect.get_or_raise("mysql").tokenize(sql)
+    ends = [0, *(t.end + 1 for t in tokens)]
+    starts = [*(t.start for t in tokens), len(sql)]
+    between = " ".join(sql[end:start] for end, start in zip(ends, starts, strict=True))
+    return any(t.token_type == TokenType.INTO for t in tokens) or "/*!" in between or "/*M!" in between
 
 
 def _mysql_param(value: object) -> object:

@@ -107,7 +107,7 @@ def _storable(rows: pa.Table) -> pa.Table:
             try:
                 column = rows.column(i).cast(kind)
             except pa.ArrowInvalid:
-                column = rows.column(i).cast(pa.float64())  # type: ignore[arg-type]  # the stubs tie it to the line above
+                column = rows.column(i).cast(pa.float64())
             rows = rows.set_column(i, field.name, column)
     return rows
 

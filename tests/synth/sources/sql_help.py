@@ -50,3 +50,8 @@ def refusal_of(doors: object, sql: str, params: Sequence[object] = ()) -> CallRe
 def field_types(source: Source, table: str) -> dict[str, str]:
     """The schema's types of one table."""
     return {f.name: f.type for t in source.tables() if t.name == table for f in t.fields}
+
+
+def ids_of(rows: Any) -> set[int]:
+    """The values of a sample's column `id`."""
+    return set(rows.column("id").to_pylist())

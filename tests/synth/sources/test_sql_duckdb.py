@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -162,7 +164,7 @@ def _csv_source(path: Path, rejects: bool = False) -> DuckSource:
     return DuckSource("files", "csv", doors, tables=[table], rejects=found)
 
 
-@pytest.fixture()
+@pytest.fixture
 def csv_path(tmp_path: Path) -> Path:
     """Orders in a compressed file."""
     path = tmp_path / "orders.csv.gz"
@@ -171,7 +173,7 @@ def csv_path(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture()
+@pytest.fixture
 def lite(tmp_path: Path) -> Source:
     """Customers in SQLite, and orders of its own."""
     path = tmp_path / "crm.db"
@@ -262,7 +264,9 @@ def test_no_path_can_be_read_and_no_source_written(csv_path: Path, lite: Source)
 
 def test_a_server_and_a_duckdb_file_are_joined(postgres: Server, path: Path) -> None:
     with psycopg.connect(postgres.url(), autocommit=True) as admin:
-        admin.execute("CREATE SCHEMA web; CREATE TABLE web.visits (customer int, moment timestamptz, spent numeric(8, 2))")
+        admin.execute(
+            "CREATE SCHEMA web; CREATE TABLE web.visits (customer int, moment timestamptz, spent numeric(8, 2))"
+        )
         admin.execute("INSERT INTO web.visits VALUES (1, '2021-01-01 10:00+00', 1.5), (2, NULL, NULL)")
     source = FederatedSource({"web": opened(postgres.url()), "shop": opened(f"duckdb:///{path}")})
 
@@ -276,3 +280,25 @@ def test_a_server_and_a_duckdb_file_are_joined(postgres: Server, path: Path) -> 
         {"name": "n2", "moment": None, "spent": None},
     ]
     source.close()
+
+
+def test_a_locked_file_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "held.duckdb"
+    script = f"import duckdb; c = duckdb.connect({str(path)!r}); c.execute('CREATE TABLE t (a int)'); print('held', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+
+        problem = problem_of(f"duckdb:///{path}")
+
+        other.communicate(b"\n")
+    assert problem.reason == "unreadable"
+    assert "locked" in problem.message
+
+
+def test_a_file_is_opened_twice_at_once(path: Path) -> None:
+    one, two = opened(f"duckdb:///{path}"), opened(f"duckdb:///{path}")
+
+    for each in (one, two):
+        assert rows_of(each.capability, "SELECT count(*) AS n FROM orders") == [{"n": 60_000}]
+        each.close()

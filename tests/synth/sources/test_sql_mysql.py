@@ -16,10 +16,11 @@ import pytest
 from sandbox.capabilities import Table
 from synth.source import Source
 from tests.services import PASSWORD, Server
-from tests.synth.sources.sql_help import field_types, opened, problem_of, refusal_of, rows_of, types_of
+from tests.synth.sources.sql_help import field_types, ids_of, opened, problem_of, refusal_of, rows_of, types_of
 
 _SHOP = [
-    "CREATE TABLE customers (id int PRIMARY KEY AUTO_INCREMENT, name varchar(30) NOT NULL, city varchar(20) COMMENT 'where') COMMENT 'who buys'",
+    "CREATE TABLE customers (id int PRIMARY KEY AUTO_INCREMENT, name varchar(30) NOT NULL, "
+    "city varchar(20) COMMENT 'where') COMMENT 'who buys'",
     "CREATE TABLE orders (id bigint unsigned PRIMARY KEY, customer_id int, total decimal(10, 2), placed datetime,"
     " FOREIGN KEY (customer_id) REFERENCES customers (id))",
     "CREATE TABLE kinds (ti tinyint, flag tinyint(1), digit tinyint(1), si smallint, mi mediumint, i int, bi bigint, ub bigint unsigned,"
@@ -42,11 +43,11 @@ _SHOP = [
 
 
 @pytest.fixture(scope="module")
-def shop(mariadb: Server) -> Iterator[str]:
+def shop(mariadb: Server) -> str:
     """A database with a shop in it."""
     _admin(mariadb, "tars", ["CREATE DATABASE shop"])
     _admin(mariadb, "shop", _SHOP)
-    yield mariadb.url("shop")
+    return mariadb.url("shop")
 
 
 def _admin(server: Server, database: str, statements: list[str]) -> None:
@@ -96,7 +97,10 @@ def test_every_type_comes_as_arrows_and_as_the_schema_says(source: Source) -> No
 
 
 def test_params_are_bound_by_type(source: Source) -> None:
-    sql = "SELECT count(*) AS n, '50%' AS p FROM kinds WHERE n > ? AND day = ? AND at < ? AND flag = ? AND e = ? AND stamp = ? AND '?' = '?'"
+    sql = (
+        "SELECT count(*) AS n, '50%' AS p FROM kinds WHERE n > ? AND day = ? AND at < ? AND flag = ?"
+        " AND e = ? AND stamp = ? AND '?' = '?'"
+    )
     stamp = datetime(2021, 3, 1, 8, 20, 30, tzinfo=UTC)
 
     rows = rows_of(source.capability, sql, [Decimal("12.4"), date(2021, 3, 1), datetime(2022, 1, 1), True, "b", stamp])
@@ -136,7 +140,7 @@ def test_samples_hold_together_and_do_not_overlap(source: Source) -> None:
     for part in (sample.a, sample.b):
         buyers = set(part["orders"].column("customer_id").to_pylist())
         assert buyers <= set(part["customers"].column("id").to_pylist())
-    mine, others = (set(part["orders"].column("id").to_pylist()) for part in (sample.a, sample.b))
+    mine, others = (ids_of(part["orders"]) for part in (sample.a, sample.b))
     assert not mine & others
     assert 50 <= len(mine) <= 200
     assert 500 <= len(others) <= 2000
@@ -164,7 +168,8 @@ def test_rows_that_break_their_type_are_set_aside_and_counted(source: Source) ->
         ("SELECT id FROM orders WHERE id = ?", "bad-sql"),
         ("SELECT * FROM orders INTO OUTFILE '/tmp/tars-never'", "not-granted"),
         ("SELECT id FROM orders LIMIT 1 INTO @x", "not-granted"),
-        ("SELECT /*! 1 INTO OUTFILE '/tmp/tars-never' */", "bad-sql"),
+        ("SELECT /*! 1 INTO OUTFILE '/tmp/tars-never' */", "not-granted"),
+        ("SELECT 1 /*M! INTO OUTFILE '/tmp/tars-never' */", "not-granted"),
     ],
 )
 def test_what_is_not_a_read_is_refused_by_the_engine(source: Source, sql: str, code: str) -> None:

@@ -80,24 +80,40 @@ def _both(source: Source, sql: str, params: list[object]) -> tuple[list[Any], li
         ("SELECT q / 2 AS a, -q / 2 AS b, q / 2.0 AS c, total / 2 AS d, q % 2 AS e FROM t ORDER BY id", []),
         ("SELECT sum(q) / count(*) AS mean FROM t", []),
         ("SELECT count(*), sum(total), avg(q), min(placed), max(city), date_trunc('month', min(placed)) FROM t", []),
-        ("SELECT total::int, placed::date, q::text, CASE WHEN ok THEN 1 END, 1 + 1, upper(city), coalesce(city, '?') FROM t ORDER BY id", []),
+        (
+            "SELECT total::int, placed::date, q::text, CASE WHEN ok THEN 1 END, 1 + 1, upper(city),"
+            " coalesce(city, '?') FROM t ORDER BY id",
+            [],
+        ),
         ("SELECT id FROM t ORDER BY total", []),
         ("SELECT id FROM t ORDER BY total DESC LIMIT 3 OFFSET 1", []),
         ("SELECT id FROM t ORDER BY q FETCH FIRST 2 ROWS WITH TIES", []),
         ("SELECT id FROM t WHERE city LIKE 'B%' OR city ILIKE 'K%' ORDER BY 1", []),
-        ("SELECT id FROM t WHERE city = ? AND placed < ? AND total > ? AND ok = ? ORDER BY 1", ["Berlin", datetime(2021, 4, 1), Decimal("1.4"), True]),
+        (
+            ""
+            "SELECT id FROM t WHERE city = ? AND placed < ? AND total > ? AND ok = ? ORDER BY 1",
+            ["Berlin", datetime(2021, 4, 1), Decimal("1.4"), True],
+        ),
         ("SELECT id FROM t WHERE placed::date = ? ORDER BY 1", [date(2021, 3, 7)]),
         ("SELECT date_trunc('week', placed)::date AS w, count(*) AS n FROM t GROUP BY 1 ORDER BY 1", []),
         ("SELECT to_char(placed, 'YYYY-MM') AS m, extract(dow FROM placed) AS d, extract(isodow FROM placed) AS i FROM t ORDER BY id", []),
         ("SELECT placed - interval '3 days' AS before, placed::date - date '2021-01-01' AS days FROM t ORDER BY id", []),
         ("SELECT count(*) FILTER (WHERE q > 2) AS n, string_agg(city, ',' ORDER BY id) AS all_of FROM t", []),
-        ("SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY q) AS mid, stddev(q) AS dev, bool_or(ok) AS any_ok, every(ok) AS all_ok FROM t", []),
+        (
+            "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY q) AS mid, stddev(q) AS dev,"
+            " bool_or(ok) AS any_ok, every(ok) AS all_ok FROM t",
+            [],
+        ),
         ("SELECT DISTINCT ON (city) city, id FROM t ORDER BY city NULLS FIRST, id DESC", []),
         ("SELECT id, row_number() OVER (PARTITION BY q ORDER BY id) AS r, sum(total) OVER () AS s FROM t ORDER BY id", []),
         ("SELECT tags[1] AS one, array_length(tags, 1) AS n, j->>'k' AS k FROM t ORDER BY id", []),
         ("SELECT id FROM t WHERE 'b' = ANY(tags) ORDER BY id", []),
         ("WITH a AS (SELECT city, q / 2 AS half FROM t) SELECT half, count(*) AS n FROM a GROUP BY half ORDER BY half", []),
-        ("SELECT city IS DISTINCT FROM 'Berlin' AS other, left(city, 2) AS l, length(city) AS n, split_part(city, 'e', 1) AS s FROM t ORDER BY id", []),
+        (
+            "SELECT city IS DISTINCT FROM 'Berlin' AS other, left(city, 2) AS l, length(city) AS n,"
+            " split_part(city, 'e', 1) AS s FROM t ORDER BY id",
+            [],
+        ),
         ("SELECT round(total, 1) AS r, trunc(total) AS t, abs(q) AS a, greatest(q, 2) AS g, nullif(city, '') AS c FROM t ORDER BY id", []),
         ("SELECT (SELECT max(total) FROM t) AS top, a.id FROM t a JOIN t b ON a.q = b.q AND a.id < b.id", []),
         ("SELECT id FROM t WHERE ok UNION ALL SELECT q FROM t WHERE NOT ok ORDER BY 1", []),
@@ -120,17 +136,37 @@ def test_postgres(postgres_source: Source, sql: str, params: list[object]) -> No
         ("SELECT count(DISTINCT city) AS n FROM t", []),
         ("SELECT lower(city) AS c, count(*) AS n FROM t GROUP BY lower(city) ORDER BY 1", []),
         ("SELECT a.id AS a, b.id AS b FROM t a JOIN t b ON a.city = b.city AND a.id < b.id", []),
-        ("SELECT id FROM t WHERE city = ? AND placed < ? AND total > ? AND ok = ?", ["berlin", datetime(2021, 4, 1, tzinfo=UTC), Decimal("1.4"), True]),
+        (
+            ""
+            "SELECT id FROM t WHERE city = ? AND placed < ? AND total > ? AND ok = ?",
+            ["berlin", datetime(2021, 4, 1, tzinfo=UTC), Decimal("1.4"), True],
+        ),
         ("SELECT id FROM t WHERE ok = 1 ORDER BY id", []),
         ("SELECT sum(ok) AS n, sum(q > 2) AS big FROM t", []),
         ("SELECT date_format(placed, '%Y-%m-01') AS m, count(*) AS n FROM t GROUP BY 1 ORDER BY 1", []),
         ("SELECT date_format(placed, '%d.%m.%y %H:%i:%s') AS m FROM t ORDER BY id", []),
-        ("SELECT year(placed) AS y, month(placed) AS m, weekday(placed) AS w, dayofweek(placed) AS d, date(placed) AS x FROM t ORDER BY id", []),
-        ("SELECT datediff(placed, '2021-01-01') AS days, timestampdiff(DAY, '2021-01-01', placed) AS t, placed - INTERVAL 3 DAY AS b FROM t ORDER BY id", []),
-        ("SELECT concat(city, '!') AS c, ifnull(city, '?') AS i, if(q > 2, 'x', 'y') AS f, char_length(city) AS n, substring_index(city, 'e', 1) AS s FROM t ORDER BY id", []),
+        (
+            "SELECT year(placed) AS y, month(placed) AS m, weekday(placed) AS w, dayofweek(placed) AS d,"
+            " date(placed) AS x FROM t ORDER BY id",
+            [],
+        ),
+        (
+            "SELECT datediff(placed, '2021-01-01') AS days, timestampdiff(DAY, '2021-01-01', placed) AS t,"
+            " placed - INTERVAL 3 DAY AS b FROM t ORDER BY id",
+            [],
+        ),
+        (
+            "SELECT concat(city, '!') AS c, ifnull(city, '?') AS i, if(q > 2, 'x', 'y') AS f,"
+            " char_length(city) AS n, substring_index(city, 'e', 1) AS s FROM t ORDER BY id",
+            [],
+        ),
         ("SELECT group_concat(city ORDER BY id SEPARATOR '|') AS g FROM t", []),
         ("SELECT city <=> NULL AS n, q <> 2 AS d, NOT ok AS o FROM t ORDER BY id", []),
-        ("SELECT round(total, 1) AS r, truncate(total, 1) AS t, cast(q AS char) AS c, cast(total AS decimal(10, 1)) AS d FROM t ORDER BY id", []),
+        (
+            "SELECT round(total, 1) AS r, truncate(total, 1) AS t, cast(q AS char) AS c,"
+            " cast(total AS decimal(10, 1)) AS d FROM t ORDER BY id",
+            [],
+        ),
         ("SELECT `id`, row_number() OVER (PARTITION BY q ORDER BY id) AS r FROM `t` ORDER BY id", []),
     ],
 )  # fmt: skip

@@ -16,7 +16,7 @@ from sandbox.broker import Broker, CallRefused, Grant
 from sandbox.capabilities import Table
 from synth.source import Source
 from tests.services import PASSWORD, Server
-from tests.synth.sources.sql_help import field_types, opened, problem_of, refusal_of, rows_of, types_of
+from tests.synth.sources.sql_help import field_types, ids_of, opened, problem_of, refusal_of, rows_of, types_of
 
 _SHOP = """
 CREATE TYPE mood AS ENUM ('low', 'high');
@@ -51,13 +51,13 @@ ANALYZE;
 
 
 @pytest.fixture(scope="module")
-def shop(postgres: Server) -> Iterator[str]:
+def shop(postgres: Server) -> str:
     """A database with a shop in it."""
     with psycopg.connect(postgres.url(), autocommit=True) as admin:
         admin.execute("CREATE DATABASE shop")
     with psycopg.connect(postgres.url("shop"), autocommit=True) as admin:
         admin.execute(_SHOP)
-    yield postgres.url("shop")
+    return postgres.url("shop")
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +162,7 @@ def test_samples_hold_together_and_do_not_overlap(source: Source) -> None:
     for part in (sample.a, sample.b):
         buyers = set(part["orders"].column("customer_id").to_pylist())
         assert buyers <= set(part["customers"].column("id").to_pylist())
-    mine, others = (set(part["orders"].column("id").to_pylist()) for part in (sample.a, sample.b))
+    mine, others = (ids_of(part["orders"]) for part in (sample.a, sample.b))
     assert not mine & others
     assert 50 <= len(mine) <= 200
     assert 500 <= len(others) <= 2000

@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import duckdb
 import pytest
@@ -18,7 +18,7 @@ from sandbox.capabilities import Table
 from synth.detection import UNKNOWN, Detection
 from synth.source import OpenOptions, Source
 from synth.sources import sqlite_file
-from tests.synth.sources.sql_help import field_types, opened, problem_of, refusal_of, rows_of, types_of
+from tests.synth.sources.sql_help import field_types, ids_of, opened, problem_of, refusal_of, rows_of, types_of
 
 _SHOP = """
 CREATE TABLE customers (id integer PRIMARY KEY, name text COLLATE NOCASE NOT NULL, since date);
@@ -53,7 +53,13 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         connection.executemany(
             "INSERT INTO dirty VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(f"${i},000.50", "yes" if i % 2 else "no", f"2021-03-{1 + i % 28:02d}T10:00:00Z", 1_600_000_000 + i, i if i % 3 else f"x{i}", f"0{i}", f"0{i % 9 + 1}.03.2021") for i in range(1, 61)],
+            [
+                (
+                    f"${i},000.50", "yes" if i % 2 else "no", f"2021-03-{1 + i % 28:02d}T10:00:00Z", 1_600_000_000 + i,
+                    i if i % 3 else f"x{i}", f"0{i}", f"0{i % 9 + 1}.03.2021",
+                )
+                for i in range(1, 61)
+            ],
         )  # fmt: skip
         connection.commit()
     return found
@@ -146,7 +152,10 @@ def test_an_expression_that_does_not_fit_its_guessed_type_is_what_its_values_are
 
 
 def test_params_are_bound_by_type(source: Source) -> None:
-    sql = "SELECT count(*) AS n FROM orders JOIN customers c ON c.id = customer_id WHERE placed < ? AND paid = ? AND total <= ? AND since >= ?"
+    sql = (
+        "SELECT count(*) AS n FROM orders JOIN customers c ON c.id = customer_id"
+        " WHERE placed < ? AND paid = ? AND total <= ? AND since >= ?"
+    )
 
     rows = rows_of(source.capability, sql, [datetime(2021, 1, 1, 1), True, Decimal("2.5"), date(2020, 1, 10)])
 
@@ -166,7 +175,7 @@ def test_samples_hold_together_and_do_not_overlap(source: Source) -> None:
 
     for part in (sample.a, sample.b):
         assert set(part["orders"].column("customer_id").to_pylist()) <= set(part["customers"].column("id").to_pylist())
-    mine, others = (set(part["orders"].column("id").to_pylist()) for part in (sample.a, sample.b))
+    mine, others = (ids_of(part["orders"]) for part in (sample.a, sample.b))
     assert not mine & others
     assert max(others) - min(others) > 20_000
     assert "customers" in sample.whole
@@ -177,7 +186,8 @@ def test_samples_hold_together_and_do_not_overlap(source: Source) -> None:
 @pytest.mark.parametrize(
     "sql",
     [
-        "SELECT name, sum(total) AS s, max(placed) AS m FROM orders o JOIN customers c ON c.id = o.customer_id GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5",
+        "SELECT name, sum(total) AS s, max(placed) AS m FROM orders o JOIN customers c ON c.id = o.customer_id"
+        " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5",
         "SELECT strftime('%Y-%m', placed) AS month, count(*) AS n, sum(paid) AS paid FROM orders GROUP BY 1",
         "SELECT id / 2 AS half, id % 3 AS rest, name || '!' AS cry FROM customers WHERE name LIKE 'n1%' AND name = 'n1'",
         "SELECT since, count(*) AS n FROM customers WHERE since > date('2020-01-01', '+5 days') GROUP BY 1 ORDER BY 1 LIMIT 3",
@@ -192,7 +202,7 @@ def test_the_doors_over_samples_mean_the_same(source: Source, sql: str) -> None:
     assert types_of(doors, sql) == types_of(source.capability, sql)
 
 
-def _all(source: Source, table: str) -> object:
+def _all(source: Source, table: str) -> Any:
     import pyarrow as pa
 
     return pa.Table.from_batches(list(cast(Table, source.capability).query(f"SELECT * FROM {table} ORDER BY id")))
