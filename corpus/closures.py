@@ -50,6 +50,12 @@ def id_of(code: str) -> str:
     return hashlib.sha256(code.encode()).hexdigest()
 
 
+def check_name(name: str) -> None:
+    """Raises BadName for what cannot be a closure's name."""
+    if not _NAME.fullmatch(name):
+        raise BadName(f"a closure's name is lower-case letters, digits, - and _ (at most 64), not {name!r}")
+
+
 class Closures:
     """All kept closures below one folder."""
 
@@ -60,8 +66,8 @@ class Closures:
         """Keep a closure and its proof; under a name if given (a name then points at the newest). Whole or not at all."""
         import tomli_w
 
-        if name and not _NAME.fullmatch(name):
-            raise BadName(f"a closure's name is lower-case letters, digits, - and _ (at most 64), not {name!r}")
+        if name:
+            check_name(name)
         identity = id_of(code)
         place = self.folder / identity[:2] / identity
         if not (place / "closure.toml").exists():

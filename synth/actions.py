@@ -97,6 +97,8 @@ def ask(desk: Desk, text: str, sources: Sequence[str], said: Said) -> Outcome:
         raise BadRequest("the request is empty", 'Say what you want: tars ask "total per city" --source orders.csv')
     if len(text) > 20_000:
         raise BadRequest(f"the request has {len(text)} characters; at most 20000 are read", "Say it shorter")
+    if said.save:
+        _check_name(said.save)
     writers = writers_for(said.model, desk.environment)
     expected = None if not said.expect else records_in(said.expect, desk)
     sandbox, memory = desk.sandbox(said.sandbox), desk.memory()
@@ -237,6 +239,15 @@ def run_closure(
     return kept, PipelineOutcome(
         status, message, Schema(()), (), given, kept.id, kept.name, str(kept.folder), timings_ms={"run": _ms(began)}
     )
+
+
+def _check_name(name: str) -> None:
+    from corpus.closures import BadName, check_name
+
+    try:
+        check_name(name)
+    except BadName as error:
+        raise BadRequest(str(error)) from error
 
 
 def kept_closure(desk: Desk, name: str) -> Kept:
