@@ -104,7 +104,7 @@ def plain(body: str, capability: object) -> Callable[[], list[dict[str, object]]
                 yield from batch.to_pylist()
 
     space: dict[str, Callable[[object], Iterator[dict[str, object]]]] = {}
-    exec(body, space)  # type: ignore[arg-type]  # functions and builtins
+    exec(body, space)
     return lambda: list(space["closure"](Handle()))
 
 

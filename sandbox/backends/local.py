@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from socket import AF_UNIX, SOCK_SEQPACKET, recv_fds, socket, socketpair
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sandbox import channel as wire
 from sandbox.broker import Broker, CallRefused, row_verbs
@@ -73,8 +73,14 @@ class Local:
         if size > job.limits.code_bytes:
             text = f"the code is {size} bytes long; at most {job.limits.code_bytes}"
             return RunResult("limit", fault=Fault("LimitExceeded", text), limit="code_bytes")
-        with self._worker() as worker:
-            result = _Run(worker, job, broker, sink, self._policy).result()
+        try:
+            with self._worker() as worker:
+                result = _Run(worker, job, broker, sink, self._policy).result()
+        finally:
+            # Only now, so that the fork does not take the time of the job.
+            with self._lock:
+                if self._zygote is not None:
+                    self._zygote.replace()
         if result.status == "crashed":
             self._probe(result)
         return result
@@ -143,6 +149,7 @@ class _Zygote:
             theirs.close()
             os.close(told)
         self.control: socket = ours
+        self.ahead = WORKERS_AHEAD
         try:
             ours.settimeout(START_SECONDS)
             message = self._message(heard)
@@ -175,16 +182,25 @@ class _Zygote:
         return message
 
     def worker(self) -> _Worker:
-        """One of the workers forked ahead; another is forked in its place."""
+        """One of the workers forked ahead. The last of them is replaced at once, others when `replace` is called."""
         try:
             data, descriptors, _, _ = recv_fds(self.control, 256, 3)
-            if not data:
-                raise SandboxDied("the zygote is gone")
-            worker = _Worker(*descriptors)
-            self.control.send(b"+")
         except OSError as error:
             raise SandboxDied(f"the zygote does not answer: {error}") from None
-        return worker
+        if not data:
+            raise SandboxDied("the zygote is gone")
+        self.ahead -= 1
+        if self.ahead < 1:
+            self.replace()
+        return _Worker(*descriptors)
+
+    def replace(self) -> None:
+        """Have workers forked until as many wait as there should be; a zygote that is gone is found out by the next job."""
+        missing = WORKERS_AHEAD - self.ahead
+        if missing > 0:
+            with contextlib.suppress(OSError):
+                self.control.send(b"+" * missing)
+                self.ahead += missing
 
     def close(self) -> None:
         """Let go: the zygote ends, and with it everything inside; then the keeper."""
@@ -250,6 +266,14 @@ def _is_standard(path: str) -> bool:
     return Path(path) in (own, own / "lib-dynload") or path.endswith(".zip")
 
 
+class _End(NamedTuple):
+    """A worker's end: its wait status, and what its job used."""
+
+    status: int
+    cpu_ms: float
+    memory_mb: float
+
+
 @dataclass(frozen=True)
 class _Worker:
     """One single-use process: its channel, a descriptor to end it by, a pipe that will hold its exit status."""
@@ -275,15 +299,15 @@ class _Worker:
         with contextlib.suppress(OSError):
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
-    def ended(self) -> tuple[int, float, float] | None:
-        """Wait status, CPU milliseconds and mebibytes, once it has ended; None if the zygote cannot tell."""
+    def ended(self, before: tuple[int, int]) -> _End | None:
+        """How it ended and what it used since `before`; None if the zygote cannot tell."""
         if not select.select([self.status], [], [], EXIT_SECONDS)[0]:
             return None
         data = os.read(self.status, zygote.STATUS.size)
         if len(data) != zygote.STATUS.size:
             return None
         status, cpu, memory = zygote.STATUS.unpack(data)
-        return status, cpu / 1000, memory / 1_048_576
+        return _End(status, max(0, cpu - before[0]) / 1000, max(0, memory - before[1]) / 1_048_576)
 
 
 class _Ended(Exception):
@@ -323,6 +347,7 @@ class _Run:
         self.text_room = {wire.OUT: job.limits.stdout_bytes, wire.ERR: job.limits.stdout_bytes}
         self.cut: set[int] = set()
         self.cursors: dict[int, _Cursor] = {}
+        self.before = (0, 0)
 
     def result(self) -> RunResult:
         """Serve the worker until its run is over; what came of it."""
@@ -333,8 +358,8 @@ class _Run:
             for cursor in self.cursors.values():
                 cursor.close()
         self.worker.kill()
-        ended = self.worker.ended()
-        if status == "ok" and (ended is None or ended[0] != 0):
+        ended = self.worker.ended(self.before)
+        if status == "ok" and (ended is None or ended.status != 0):
             status, fault = "crashed", Fault("Crashed", f"the process did not end cleanly{_how(ended)}")
         elif status == "crashed":
             status, fault, limit = self._crash(ended)
@@ -347,8 +372,8 @@ class _Run:
             self._text(wire.ERR),
             Usage(
                 (time.perf_counter() - self.started) * 1000,
-                ended[1] if ended else 0.0,
-                ended[2] if ended else 0.0,
+                ended.cpu_ms if ended else 0.0,
+                ended.memory_mb if ended else 0.0,
                 self.count,
                 self.output_bytes,
             ),
@@ -356,6 +381,7 @@ class _Run:
 
     def _outcome(self) -> tuple[Literal["ok", "error", "limit", "crashed"], Fault | None, str | None]:
         try:
+            self._meet()
             self._send_job()
             while True:
                 kind, payload = self._receive()
@@ -373,6 +399,13 @@ class _Run:
             return "crashed", None, None
         except ChannelBroken as broken:
             return self._broken(broken)
+
+    def _meet(self) -> None:
+        """Wait until the worker is confined and warm; what it used for that is not the job's."""
+        kind, payload = self._receive()
+        if kind != wire.READY or len(payload) != wire.READY_BODY.size:
+            raise ChannelBroken("no word that it is ready", kind)
+        self.before = wire.READY_BODY.unpack(payload)
 
     def _send_job(self) -> None:
         limits = self.limits
@@ -545,14 +578,16 @@ class _Run:
             return "limit", replace(fault, type="LimitExceeded"), limit
         return "error", fault, None
 
-    def _crash(self, ended: tuple[int, float, float] | None) -> tuple[Literal["limit", "crashed"], Fault, str | None]:
+    def _crash(self, ended: _End | None) -> tuple[Literal["limit", "crashed"], Fault, str | None]:
         """What ended a process that did not say goodbye."""
-        if ended is not None and os.WIFSIGNALED(ended[0]):
-            number = os.WTERMSIG(ended[0])
-            if number == signal.SIGXCPU or (number == signal.SIGKILL and ended[1] >= self.limits.cpu_seconds * 1000):
+        if ended is not None and os.WIFSIGNALED(ended.status):
+            number = os.WTERMSIG(ended.status)
+            if number == signal.SIGXCPU or (
+                number == signal.SIGKILL and ended.cpu_ms >= self.limits.cpu_seconds * 1000
+            ):
                 text = f"the run used more than {self.limits.cpu_seconds} seconds of CPU time"
                 return "limit", Fault("LimitExceeded", text), "cpu_seconds"
-            if ended[2] >= self.limits.memory_mb * 0.9:
+            if ended.memory_mb >= self.limits.memory_mb * 0.9:
                 text = f"the run needed more than {self.limits.memory_mb} MiB of memory"
                 return "limit", Fault("LimitExceeded", text), "memory_mb"
         return "crashed", Fault("Crashed", f"the process ended before the closure did{_how(ended)}"), None
@@ -624,13 +659,13 @@ def _printable(value: object, length: int) -> str:
     return _CONTROL_CHARACTERS.sub(lambda found: f"\\x{ord(found.group()):02x}", text[:length])
 
 
-def _how(ended: tuple[int, float, float] | None) -> str:
+def _how(ended: _End | None) -> str:
     if ended is None:
         return ""
-    if os.WIFSIGNALED(ended[0]):
-        number = os.WTERMSIG(ended[0])
+    if os.WIFSIGNALED(ended.status):
+        number = os.WTERMSIG(ended.status)
         return f" (ended by signal {number}, {signal.strsignal(number) or 'unknown'})"
-    return f" (exit code {os.waitstatus_to_exitcode(ended[0])})"
+    return f" (exit code {os.waitstatus_to_exitcode(ended.status)})"
 
 
 def zone_data(name: str) -> bytes:

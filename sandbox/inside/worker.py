@@ -8,6 +8,7 @@ import importlib
 import io
 import mmap
 import os
+import resource
 import signal
 import socket as sockets
 import sys
@@ -77,7 +78,10 @@ def enter(kit: Kit, wire_end: socket) -> NoReturn:
         kit.filter.put_on()
         # What a first run touches is copied now, while nobody waits for it.
         _exercise()
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        before = wire.READY_BODY.pack(int((used.ru_utime + used.ru_stime) * 1_000_000), used.ru_maxrss * 1024)
         try:
+            channel.send(wire.READY, before)
             _, payload = channel.receive(lambda _kind: 2 * wire.CONTROL_BYTES)
         except ChannelClosed:
             os._exit(0)

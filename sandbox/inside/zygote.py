@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 CONTROL = 3
 STATUS = struct.Struct("<iQQ")
-"""A worker's end: wait status, CPU time in microseconds, largest resident size in bytes above the zygote's own."""
+"""A worker's end: wait status, CPU microseconds, largest resident size in bytes."""
 
 _BLOCKED = frozenset({"numpy", "pandas", "polars", "pytz", "torch", "tensorflow", "IPython", "scipy", "fsspec", "site"})
 _PIDS = 64
@@ -223,16 +223,13 @@ class _Nursery:
 
     def bury(self, pidfd: int) -> None:
         """Write down how a worker ended."""
-        import resource
-
         pid, told = self.ends.pop(pidfd)
         self.poll.unregister(pidfd)
         _, status, used = os.wait4(pid, 0)
         os.close(pidfd)
-        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         cpu = int((used.ru_utime + used.ru_stime) * 1_000_000)
         try:
-            os.write(told, STATUS.pack(status, cpu, max(0, used.ru_maxrss - own) * 1024))
+            os.write(told, STATUS.pack(status, cpu, used.ru_maxrss * 1024))
         except OSError:
             pass
         finally:

@@ -569,6 +569,79 @@ def test_everything_ends_with_a_host_that_is_killed() -> None:
     assert gone(inside)
 
 
+def as_nobody() -> list[str] | None:
+    """How to start an interpreter like this one as a user without rights; None when there is none such a user can read."""
+    path = ":".join(dict.fromkeys(filter(None, [str(Path(__file__).parents[2]), *sys.path])))
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for interpreter in (
+        sys.executable,
+        os.path.realpath(sys.executable),
+        f"/usr/bin/{version}",
+        f"/usr/local/bin/{version}",
+    ):
+        command = ["env", "-i", f"PYTHONPATH={path}", "PYTHONDONTWRITEBYTECODE=1", interpreter]
+        try:
+            tried = subprocess.run(
+                [*command, "-c", "import sandbox, duckdb"], user=1000, group=1000, extra_groups=[], cwd="/"
+            )
+        except OSError:
+            continue
+        if tried.returncode == 0:
+            return command
+    return None
+
+
+ORDINARY = """
+import os
+from sandbox.backends.local import Local
+from sandbox.broker import Broker
+from sandbox.job import Job
+local = Local()
+facts = local.facts()
+print(os.getuid(), facts["root"], len(facts["attacks"]) > 10)
+print(local.run(Job("def closure(source):\\n    return query([{'a': 1}], 'SELECT a + 1 AS a FROM rows')\\n"), Broker(None)).records)
+local.close()
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="the other tests run as an ordinary user already")
+def test_an_ordinary_user_has_the_same_walls() -> None:
+    command = as_nobody()
+    if command is None:
+        pytest.skip("no interpreter that an ordinary user may read")
+
+    done = subprocess.run(
+        [*command, "-c", ORDINARY], user=1000, group=1000, extra_groups=[], cwd="/", capture_output=True, text=True
+    )
+
+    assert done.stdout == "1000 False True\n({'a': 2},)\n", done.stderr
+
+
+REFUSED = """
+from sandbox.backends.local import Local
+from sandbox.broker import Broker
+from sandbox.job import Job, SandboxUnavailable
+local = Local()
+try:
+    local.run(Job("def closure(source):\\n    return []\\n"), Broker(None))
+except SandboxUnavailable as missing:
+    print(missing)
+local.close()
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="an ordinary user needs no capability that could be taken away")
+def test_it_refuses_to_run_when_namespaces_cannot_be_had() -> None:
+    # 24 drops a capability from what a program may ever have; 21 is the one that makes namespaces.
+    drop = "import ctypes, os, sys\nctypes.CDLL(None).prctl(24, 21, 0, 0, 0)\n"
+    wrapped = f"{drop}os.execv(sys.executable, [sys.executable, '-c', {REFUSED!r}])\n"
+
+    done = subprocess.run([sys.executable, "-c", wrapped], capture_output=True, text=True)
+
+    assert "missing: namespaces: Operation not permitted" in done.stdout, done.stderr
+    assert "never run without a sandbox" in done.stdout
+
+
 def test_the_start_proves_its_walls(local: Local) -> None:
     facts = local.facts()
 

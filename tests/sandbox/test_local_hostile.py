@@ -314,7 +314,10 @@ class Counted:
 def test_forged_calls_are_metered_like_all_others(local: Local) -> None:
     counted = Counted()
     broker = Broker(counted, Grant(calls=50))
-    body = FORGE + "for n in range(100):\n        forge(wire.CALL, wire.pack([n, 'read', [], {}]))\n    os._exit(0)"
+    body = (
+        FORGE
+        + "for n in range(100):\n        forge(wire.CALL, wire.pack([n, 'read', [], {}]))\n    __import__('time').sleep(0.5)\n    os._exit(0)"
+    )
 
     result = local.run(Job(PREAMBLE + body.strip("\n").lstrip(" ") + "\n", limits=LIMITS), broker)
 

@@ -194,3 +194,23 @@ def test_code_bytes(local: Local) -> None:
 
 def test_the_sandbox_is_well_after_all_this(local: Local) -> None:
     assert run(local, "def closure(source):\n    yield {'a': 1}\n").records == ({"a": 1},)
+
+
+def test_use_is_told(local: Local) -> None:
+    code = (
+        "def closure(source):\n    x = b'x' * (40 * 1024 * 1024)\n    sum(range(3_000_000))\n    yield {'a': len(x)}\n"
+    )
+
+    used = run(local, code).usage
+
+    assert 35 < used.memory_mb < 60
+    assert 5 < used.cpu_ms < 2_000
+    assert used.wall_ms >= used.cpu_ms / 2
+    assert used.records == 1
+
+
+def test_a_small_job_uses_little(local: Local) -> None:
+    used = run(local, "def closure(source):\n    yield {'a': 1}\n").usage
+
+    assert used.memory_mb < 10
+    assert used.cpu_ms < 50
