@@ -77,6 +77,9 @@ class Assembler:
         if best is None:
             return
         entities = self._entities()
+        if best.frequent and any(k.asked for k in self.notes.groups):
+            self._figure_for(best, Measure("count", None, "count", rows_of=self.subject))
+            return
         if best.frequent:
             if not entities:
                 raise no("not-understood", f"most frequent what? {best.said!r} needs a column or a table after it")
@@ -94,6 +97,14 @@ class Assembler:
             if not others and not self.notes.groups:
                 raise no("not-understood", f"{best.said!r} of what? name what is compared")
             self._group_entities(others)
+            between = [
+                t
+                for t in self.notes.existing
+                if others and others[0].table and t not in (others[0].table, best.rows_of)
+            ]
+            if of.of is None and between and others[0].table:
+                # "the member who borrowed the most books": loans are counted, not titles
+                of = Measure("count", None, "count", rows_of=between[0])
             self._figure_for(best, of)
             return
         if best.by is None and self.notes.measures:
@@ -104,12 +115,12 @@ class Assembler:
             groups = [e for e in entities if self._needs_group(e, best)]
             if self.notes.groups and any(k.asked for k in self.notes.groups):
                 function = best.function or ("sum" if best.by.additive else ("max" if best.descending else "min"))
-                self._figure_for(best, Measure(function, best.by.column, best.by.column.name, known=best.by))
+                self._figure_for(best, Measure(function, best.by.column, best.word or best.by.column.name, known=best.by))
                 return
             if groups:
-                function = best.function or ("sum" if best.by.additive else None)
+                chosen = best.function or ("sum" if best.by.additive else None)
                 if (
-                    function is None
+                    chosen is None
                     and best.by.sort == "number"
                     and best.by.additive is None
                     and all(e.known is not None for e in groups) is False
@@ -119,9 +130,9 @@ class Assembler:
                         f"by the total, the average or the highest {best.by.column.name}?",
                         tuple(f"{w} {best.by.column.name}" for w in ("total", "average", "highest")),
                     )
-                if function is not None:
+                if chosen is not None:
                     self._group_entities(groups)
-                    self._figure_for(best, Measure(function, best.by.column, best.by.column.name, known=best.by))
+                    self._figure_for(best, Measure(chosen, best.by.column, best.word or best.by.column.name, known=best.by))
                     return
                 if (
                     any(e.table for e in groups)
@@ -155,6 +166,8 @@ class Assembler:
 
     def _entities(self) -> list[Key]:
         """What the question is about: columns shown, or the table asked for."""
+        if any(k.asked for k in self.notes.groups):
+            return []
         shown = [
             Key(known=s.known)
             for s in self.notes.shown
@@ -162,7 +175,8 @@ class Assembler:
         ]
         if shown:
             return shown
-        table = self.notes.per_row_of or (self.subject if self.reader.subject_said or self.reader.mentioned else "")
+        about = self.reader.subject_said or self.reader.mentioned or self.reader.question == "who"
+        table = self.notes.per_row_of or (self.subject if about else "")
         return [Key(table=table)] if table else []
 
     def _group_entities(self, entities: Iterable[Key]) -> None:
@@ -264,15 +278,13 @@ class Assembler:
             s for s in notes.shown if s.known.sort == "number" and not s.known.identifier and not is_flag(s.known.field)
         ]
         singled = notes.best is None and len(notes.shown) == len(numbers) == 1 and not notes.groups
-        if (
-            singled
-            and (self.reader.question in ("what", "how much") or notes.shown[0].as_total)
-            and not notes.all_columns
-        ):
+        if singled and not notes.all_columns:
             shown = notes.shown[0]
+            listed = self.reader.tokens[0].low in ("show", "list", "display", "give")
             total = shown.known.additive and (
                 self.reader.question == "how much"
-                or shown.as_total
+                or (shown.as_total and not listed)
+                or (shown.said.casefold() == "total" and not listed)
                 or shown.said.casefold() in ("revenue", "turnover", "sales", "profit", "income")
             )
             if total and not self._picks_one_row():
@@ -420,7 +432,12 @@ class Assembler:
         notes = self.notes
         base = self._base()
         per = list(notes.best_per)
-        keys = list(notes.groups)
+        # an average per row of the very table it is taken over is the average
+        keys = [
+            k
+            for k in notes.groups
+            if not (k.table == base and all(m.function in ("avg", "median") for m in notes.measures))
+        ]
         group: list[Expression] = []
         outputs: list[Output] = []
         by_key: dict[int, list[Expression]] = {}
@@ -431,6 +448,8 @@ class Assembler:
                     group.append(expression)
                     outputs.append(Output(expression, self._name(name)))
         where = self._conjunction(parts)
+        self._refine(base, group, where)
+        base = self._base()
         tables = (
             {c.table for e in group for c in columns_in(e)} | {c.table for c in columns_in(where)} | set(notes.existing)
         )
@@ -455,6 +474,30 @@ class Assembler:
         return Plan(
             base, tuple(outputs), joins, where, tuple(group), having, order, limit, ties=self.ties, top_per=self.top_per
         )
+
+    def _refine(self, base: str, group: list[Expression], where: Condition | None) -> None:
+        """Revenue per category needs the finer table's price × quantity: an order's total belongs to no one category."""
+        touched = (
+            {c.table for e in group for c in columns_in(e)}
+            | {c.table for c in columns_in(where)}
+            | set(self.notes.existing)
+        )
+        if not any(t != base and self.graph.widens(base, t) for t in touched):
+            return
+        for place, measure in enumerate(self.notes.measures):
+            if measure.function != "sum" or lemma(measure.said.casefold()) not in ("revenue", "turnover", "sale"):
+                continue
+            finer = self.reader.derived("revenue")
+            tables = {c.table for c in columns_in(finer)}
+            if finer is not None and all(not self.graph.widens(t, o) for t in tables for o in touched):
+                replaced = replace(measure, of=finer, known=None, said="revenue")
+                self.notes.measures[place] = replaced
+                for wish in self.notes.sorting:
+                    if wish.measure is measure:
+                        wish.measure = replaced
+                for having in self.notes.having:
+                    if having.measure is measure:
+                        having.measure = replaced
 
     def _key_expressions(self, key: Key, base: str) -> list[tuple[Expression, str]]:
         if key.unit is not None:
@@ -668,7 +711,9 @@ class Assembler:
         columns = [k.column for k in shown]
         label = self.lexicon.label(base)
         if not columns or notes.all_columns:
-            if (reader.question == "who" and label and not notes.all_columns) or (reader.question == "which" and notes.best is not None and label and not notes.all_columns):
+            if (reader.question == "who" and label and not notes.all_columns) or (
+                reader.question == "which" and notes.best is not None and label and not notes.all_columns
+            ):
                 columns = [*label]
             else:
                 own = [k.column for k in self.lexicon.of_table[base]]
@@ -710,13 +755,16 @@ class Assembler:
                     raise no("cannot-answer", "these columns belong to rows that do not pair up one to one")
             else:
                 distinct = True
+                key = self.lexicon.key(base)
+                if not set(key) <= set(columns) and any(self.lexicon.known[c].sort == "number" for c in columns):
+                    raise no("cannot-answer", "a join would merge equal figures of different rows; ask for all columns")
                 if self.limit is not None or self.top_per is not None:
                     raise no("cannot-answer", "a first row after such a join is not well defined; ask in two steps")
         joins = self._joins(base, tables, widening=bool(widening))
         joins += self._anti_joins(base, parts)
         per: list[Expression] = []
-        for key in notes.best_per:
-            per += [e for e, _ in self._key_expressions(key, base)]
+        for each in notes.best_per:
+            per += [e for e, _ in self._key_expressions(each, base)]
         extra = {c.table for e in per for c in columns_in(e)} - {base, *tables}
         if extra:
             joins = self._joins(base, tables | extra, widening=False)
@@ -752,7 +800,9 @@ class Assembler:
         )
 
     def _deepest(self, base: str, tables: set[str]) -> str:
-        for table in sorted(tables):
+        for table in sorted(
+            self.graph.edges, key=lambda t: sum(len(self.graph.path(t, o) or []) for o in tables | {base})
+        ):
             if all(self.graph.path(table, t) is not None and not self.graph.widens(table, t) for t in tables | {base}):
                 return table
         return base
@@ -767,7 +817,8 @@ class Assembler:
             return False
         field = known.field
         repeated = field.values > 0 and field.distinct < field.values - field.nulls
-        return self.lexicon.entity(known) and (repeated or not field.values)
+        day = known.sort == "date" and known.field.type.startswith("date")
+        return (self.lexicon.entity(known) or day) and (repeated or not field.values)
 
     def _sort_rows(self, base: str, columns: list[Column]) -> tuple[Order, ...]:
         notes = self.notes

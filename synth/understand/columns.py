@@ -20,6 +20,9 @@ from synth.understand.words import Token, lemma, stem, words_of_name
 Sort = Literal["number", "date", "text", "flag", "other"]
 
 LONGEST = 6
+EDGES = frozenset("the a an of in on at to by for and or is are was were".split())
+TRAILING = frozenset("amount value level total count reading rate size percent minute second hour".split())
+HAPPENINGS = ("al", "ure", "ion", "ment", "ing")
 DATE_WORDS = frozenset({"date", "time", "at", "on", "day", "timestamp", "datetime", "when"})
 LABELS = ("name", "title", "label", "full name", "description")
 IDENTIFIERS = frozenset({"id", "code", "number", "key", "uuid", "sku", "isbn", "no", "identifier"})
@@ -257,6 +260,8 @@ class Lexicon:
     def _add_noun(self, words: tuple[str, ...], table: str, score: float) -> None:
         self._nouns[words][table] = max(score, self._nouns[words].get(table, 0))
         for other in synonyms().get(words[-1], ()):
+            if other in ADDITIVE or other in NOT_ADDITIVE:
+                continue
             key = (*words[:-1], other)
             self._nouns[key][table] = max(score - 0.2, self._nouns[key].get(table, 0))
 
@@ -277,9 +282,16 @@ class Lexicon:
                 core = core[len(own) :]
                 self._form(core, known, 0.96)
                 break
-        if len(core) > 1 and core[-1] in UNIT_WORDS:
+        last = words_of_name(known.field.name)[-1:]
+        if (
+            len(core) > 1
+            and known.sort == "number"
+            and (core[-1] in UNIT_WORDS or last and (last[0] in UNIT_WORDS or lemma(last[0]) in UNIT_WORDS))
+        ):
             core = core[:-1]
             self._form(core, known, 0.95)
+        if len(core) > 1 and core[-1] in TRAILING and known.sort == "number":
+            self._form(core[:-1], known, 0.8)
         if len(core) > 1 and core[0] in ("is", "has", "was", "did"):
             core = core[1:]
             self._form(core, known, 0.95)
@@ -319,6 +331,8 @@ class Lexicon:
             self._form(("date", "of", *telling), known, 0.93)
             if core[-1] in ("at", "on", "ts") or len(core) == 1:
                 self._form(telling, known, 0.94)
+            elif telling[-1].endswith(HAPPENINGS):
+                self._form(telling, known, 0.82)
             self._form(("date",), known, 0.8)
         else:
             for generic in ("date", "time", "timestamp", "day", "datetime"):
@@ -330,6 +344,8 @@ class Lexicon:
         """The columns that the words from token i on may name: those of the longest span, best first."""
         for n in range(min(LONGEST, len(tokens) - i), 0, -1):
             span = tokens[i : i + n]
+            if n > 1 and (span[0].low in EDGES or span[-1].low in EDGES):
+                continue
             if any(t.kind in ("comma",) or (t.kind in ("quote", "literal") and n > 1) for t in span):
                 continue
             found = self.named(tuple(t.lemma for t in span))
@@ -363,6 +379,14 @@ class Lexicon:
                             worth = score * 0.88
                             if worth > found.get(known, 0) and (least < 0.8 or worth >= least - 0.05):
                                 found[known] = worth
+        if (
+            not found
+            and len(words) > 1
+            and words[-1] in ("code", "name", "value", "number", "type", "level", "column", "field")
+        ):
+            found = {k: s * 0.9 for k, s in self._index.get(words[:-1], {}).items() if s >= 0.9}
+        if not found and len(words) == 2 and words[1] in DATE_WORDS:
+            found = {k: 0.88 for k in self.events.get(stem(words[0]), ())}
         best = max(found.values(), default=0.0)
         return sorted(((k, s) for k, s in found.items() if s >= best - 0.3), key=lambda x: -x[1])
 
@@ -453,7 +477,12 @@ class Lexicon:
         first, last = by_words.get(("first", "name")), by_words.get(("last", "name")) or by_words.get(("surname",))
         if first and last:
             return (first, last)
-        named = [k.column for k in fields if k.words[-1:] in (("name",), ("title",)) and k.sort == "text"]
+        own = {*self.table_words[table], "full", "display", "short", "common", "official"}
+        named = [
+            k.column
+            for k in fields
+            if k.words[-1:] in (("name",), ("title",)) and set(k.words[:-1]) <= own and k.sort == "text"
+        ]
         return (named[0],) if len(named) == 1 else ()
 
     def entity(self, known: Known) -> bool:

@@ -332,6 +332,8 @@ class Calendar:
 
     def period_at(self, tokens: Sequence[Token], i: int) -> Period | None:
         """The period whose first word (no preposition) is token i; the longest reading."""
+        if i >= len(tokens):
+            return None
         for read in (self._relative, self._absolute, self._returning):
             found = read(tokens, i)
             if found is not None:

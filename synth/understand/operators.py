@@ -107,23 +107,19 @@ DIRECTIONS = phrases(
         "by date ascending|starting with the oldest|starting with the earliest|from earliest to latest|with the earliest first|in time order",
     }
 )
-UNITS: dict[tuple[str, ...], Unit] = {
-    tuple(p.split()): u
-    for u, line in {
-        "minute": "minute",
-        "hour": "hour|hourly",
-        "day": "day|daily|calendar day",
-        "week": "week|weekly|calendar week",
-        "month": "month|monthly|calendar month",
-        "quarter": "quarter|quarterly",
-        "year": "year|yearly|annually|annual|annum|calendar year",
-        "weekday": "weekday|day of the week|day of week|dow|days of the week",
-        "month_of_year": "month of the year|month of year|calendar month of the year",
-        "hour_of_day": "hour of the day|hour of day|time of day|time of the day|hours of the day",
-    }.items()
-    for p in line.split("|")
-    for u in [u]  # type: ignore[misc]
+UNIT_PHRASES: dict[Unit, str] = {
+    "minute": "minute",
+    "hour": "hour|hourly",
+    "day": "day|daily|calendar day",
+    "week": "week|weekly|calendar week",
+    "month": "month|monthly|calendar month",
+    "quarter": "quarter|quarterly",
+    "year": "year|yearly|annually|annual|annum|calendar year",
+    "weekday": "weekday|day of the week|day of week|dow|days of the week",
+    "month_of_year": "month of the year|month of year|calendar month of the year",
+    "hour_of_day": "hour of the day|hour of day|time of day|time of the day|hours of the day",
 }
+UNITS: dict[tuple[str, ...], Unit] = {tuple(p.split()): unit for unit, line in UNIT_PHRASES.items() for p in line.split("|")}
 EMPTY = phrases(
     {
         "empty": "missing|empty|blank|null|unknown|not set|unset|not filled|not filled in|not available|not given|not known|not present|absent|undefined|n a|not recorded|"
@@ -157,7 +153,7 @@ TEXTS = phrases(
 )
 NOT_WORDS = phrases(
     {
-        "not": "not|never|no longer|non|not in|excluding|except|except for|excluding the|apart from|aside from|other than|but not|not from|without the|besides|not the|"
+        "not": "not|neither|never|no longer|non|not in|excluding|except|except for|excluding the|apart from|aside from|other than|but not|not from|without the|besides|not the|"
         "ignoring|leaving out|omitting|leave out|exclude|ignore|not counting|outside|outside of|without counting|everything but|all but|are not|is not|were not|was not|rather than|"
         "with the exception of|omit|skip|skipping|disregarding|minus the|not including|not being|instead of|discounting"
     }

@@ -16,7 +16,8 @@ WRITE = re.compile(
     + r"""(?:(?:delete|remove|drop|truncate|insert|alter|erase|wipe|purge|overwrite|destroy|modify|upload|grant|revoke)\b(?!\s+(?:all\s+|the\s+|any\s+)?(?:duplicate|double|null|empty|blank))
     |(?:update|edit|rename|replace|change|mark|cancel|refund|archive|merge|move|copy|import|increase|decrease|raise|lower|reset|double|clear|disable|enable|promote|
     fire|hire|pay|book|post|publish|save|store|fix|correct|write|append|send|email|set|add|cut|ship|reorder|block|ban|approve|reject|close|give)\s+
-    (?:the|all|a|an|every|each|everyone|everybody|this|these|those|my|our|it|them|him|her|any|another|new|one|\d+|\#|\w+\s+(?:\#?\d+|=|to)\b|\w+(?:'s)?\s+\w+\s+to\b)
+    (?:the|all|a|an|every|each|everyone|everybody|this|these|those|my|our|it|them|him|her|any|another|new|one|\d+|\#|order\s+\#?\d+|\w+\s+(?:=|from|of|for)\s+\w+\s+to\b)
+    |(?:update|set|change|increase|decrease|raise|lower|rename|reset|mark)\s+(?:\w+\s+){1,4}(?:to|by|as|=)\s
     |create\s+(?:a|an|new)?\s*(?:new\s+)?(?:table|index|view|user|database|column|row|record|trigger|account|order|customer))\b""",
     re.VERBOSE,
 )

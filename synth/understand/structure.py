@@ -69,13 +69,20 @@ from synth.understand.operators import (
 )
 from synth.understand.values import Held, Values, flag_values
 from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES, ROWS, SUPERLATIVES, VERBS
-from synth.understand.words import Token, lemma, spelled, stem
+from synth.understand.words import IRREGULAR, Token, lemma, spelled, stem
 
 BE = frozenset(
     "is are was were be been being has have had does did do that which who column field its their equal".split()
 )
+DANGLING = frozenset("where with by and or per of in than over under between from to is not without the".split())
 STOPS = frozenset(
     "and or with where who that which whose in from per by for order sorted sort over under above below before after since last but not having on of to than is are was were only then".split()
+)
+
+
+PERSONS = frozenset(
+    "patient person employee customer client member user student man woman female male passenger girl boy player staff "
+    "anyone who everyone worker colleague buyer visitor reader patron".split()
 )
 
 
@@ -135,6 +142,7 @@ class Part:
     known: Known | None = None
     value: bool = False
     negated: bool = False
+    alternatives: bool = False
 
 
 @dataclass
@@ -152,6 +160,7 @@ class Best:
     frequent: bool = False
     parameter: bool = False
     plain_first: bool = False
+    word: str = ""
 
 
 @dataclass
@@ -235,7 +244,8 @@ class Reader:
         self.share_mark = 0
         self.hint = ""
         self.best_open = False
-        self.location_hint = ""
+        self.bought = False
+        self.but = False
 
     # ---------------------------------------------------------------- the walk
 
@@ -246,6 +256,7 @@ class Reader:
             self._connector,
             self._exact_name,
             self._question,
+            self._in_stock,
             self._distinct,
             self._dedupe,
             self._direction,
@@ -274,6 +285,10 @@ class Reader:
             self._slip,
         )
         i = 0
+        last = self.tokens[-1] if self.tokens else None
+        coming = last is not None and last.low == "from" and self.low(len(self.tokens) - 2) in ("come", "comes", "came")
+        if last is not None and last.kind == "word" and last.low in DANGLING and not coming:
+            raise no("not-understood", f"the request ends with {self.tokens[-1].text!r}; say what should follow")
         while i < len(self.tokens):
             for rule in rules:
                 j = rule(i)
@@ -282,7 +297,7 @@ class Reader:
                     break
             else:
                 self.unexplained.append(self.tokens[i])
-                self.connector, self.comma = "", False
+                self._joined()
                 i += 1
         self._finish()
         return self.notes
@@ -345,6 +360,13 @@ class Reader:
                 i += here[0][2]
             else:
                 i += columns[0].length if columns and columns[0].score > 0.9 else 1
+        for i, token in enumerate(self.tokens):
+            if token.kind == "word" and len(token.low) > 3:
+                for known in self.lexicon.events.get(stem(token.low), []):
+                    votes[known.column.table] = votes.get(known.column.table, 0) + 0.4
+            for held in self.values.held_at(self.text, self.tokens, i, 4)[:4]:
+                if held.score > 0.85:
+                    votes[held.known.column.table] = votes.get(held.known.column.table, 0) + 0.6
         if first:
             place, name = min(first)
             tied = {n for p, n in first if abs(p - place) < 0.01}
@@ -353,8 +375,34 @@ class Reader:
             if place < 100:
                 self.subject, self.subject_said = name, True
                 return
+        if any(
+            t.lemma in ("who", "earner", "people", "person", "spender", "anyone", "everyone") for t in self.tokens[:6]
+        ):
+            for table in self.lexicon.table_words:
+                people = {
+                    "customer",
+                    "employee",
+                    "member",
+                    "person",
+                    "user",
+                    "patient",
+                    "student",
+                    "client",
+                    "staff",
+                    "player",
+                }
+                if people & set(self.lexicon.table_words[table]) and self.lexicon.label(table):
+                    votes[table] = votes.get(table, 0) + 1.0
         if votes:
-            self.subject = max(votes, key=lambda t: votes[t])
+            most = max(votes.values())
+            strong = [t for t in votes if votes[t] >= most * 0.5]
+            # the many side reaches the others; the other way round rows would double
+            reaching = [
+                t
+                for t in strong
+                if all(self.graph.path(t, o) is not None and not self.graph.widens(t, o) for o in strong if o != t)
+            ]
+            self.subject = max(reaching or strong, key=lambda t: votes[t])
             return
         if first:
             self.subject = min(first)[1]
@@ -431,11 +479,14 @@ class Reader:
 
     def add(self, condition: Condition, known: Known | None = None, value: bool = False) -> None:
         """Note a condition, joined as the words before it said."""
+        parts = self.notes.parts
+        joined = self.connector
+        if (joined or self.comma) and value and parts and parts[-1].value and parts[-1].negated and not self.but:
+            # "not in Berlin or Paris": the not holds for the whole list
+            self.negate = self.negate or (known is not None and parts[-1].known is known)
         negated = self.negate
         if self.negate and not _negated_already(condition):
             condition = negation(condition)
-        parts = self.notes.parts
-        joined = self.connector
         if (
             value
             and parts
@@ -445,11 +496,15 @@ class Reader:
             and known is not None
         ):
             if joined or self.comma or self._between_values:
+                if joined == "and" and self.bought and not negated and self.notes.shown:
+                    raise no(
+                        "ambiguous",
+                        f"both or either of the values of {known.column.name!r}? say 'or' if either will do",
+                    )
                 merged = _merged(parts[-1].condition, condition)
                 if merged is not None:
                     parts[-1] = replace(parts[-1], condition=merged)
                     self._reset()
-                    self.negate = negated
                     return
         if joined == "or" and parts:
             before = parts.pop()
@@ -457,15 +512,29 @@ class Reader:
                 # "a and b or c": and binds closer, as everywhere
                 earlier = parts.pop()
                 before = Part(_and(earlier.condition, before.condition), earlier.joined)
-            parts.append(Part(_or(before.condition, condition), before.joined, None))
-        elif joined == "and" and parts and isinstance(parts[-1].condition, Or) and not self.comma and not value:
+            parts.append(Part(_or(before.condition, condition), before.joined, None, alternatives=True))
+        elif joined == "and" and parts and parts[-1].alternatives and not self.comma:
+            # "a or b and c": here too
             last = parts[-1].condition
+            assert isinstance(last, Or)
             parts[-1] = replace(parts[-1], condition=Or((*last.any[:-1], _and(last.any[-1], condition))))
         else:
             parts.append(Part(condition, "and" if joined == "and" else "", known, value, negated))
         self._reset()
 
     _between_values = False
+
+    def add_having(self, having: Having) -> None:
+        """Note a condition on a figure; "or" with other conditions cannot be said in a plan."""
+        if self.connector == "or" and (self.notes.parts or self.notes.having):
+            raise no("not-understood", "an 'or' between rows and figures needs two requests")
+        self.notes.having.append(having)
+
+    def _joined(self) -> None:
+        """The word before was an "and" or a comma between things; an "or" between things is not understood."""
+        if self.connector == "or":
+            raise no("not-understood", "an 'or' that joins no two conditions; say it another way")
+        self.connector, self.comma = "", False
 
     def _reset(self) -> None:
         self.connector, self.comma, self.negate = "", False, False
@@ -648,8 +717,12 @@ class Reader:
             if token.low == "plus" and self.zone != "head":
                 return 0
             self.connector = "and"
+            self.but = token.low == "but"
             return i + 1
-        if token.low in ("or", "nor"):
+        if token.low == "nor":
+            self.connector, self.negate = "and", True
+            return i + 1
+        if token.low == "or":
             self.connector = "or"
             return i + 1
         if token.low == "either":
@@ -680,7 +753,8 @@ class Reader:
     def _question(self, i: int) -> int:
         low = self.low(i)
         two = (low, self.low(i + 1))
-        if i == 0 or (self.zone == "head" and not self.notes.shown and not self.notes.measures and not self.question):
+        started = self.notes.shown or self.notes.measures or self.notes.parts or self.mentioned or self.counting
+        if i == 0 or (self.zone == "head" and not started and not self.question):
             if two in (("what", "is"), ("what", "was"), ("what", "are"), ("what", "were")):
                 self.question = "what"
                 return i + 2
@@ -761,6 +835,21 @@ class Reader:
     def column_named_exactly(self, i: int) -> bool:
         """Whether the word at i is to the letter a column's name."""
         return any(m.score >= 0.96 for m in self.lexicon.matches_at(self.tokens, i))
+
+    def _in_stock(self, i: int) -> int:
+        """ "out of stock" and "in stock" compare a stock column with nothing."""
+        words = (self.low(i), self.low(i + 1), self.low(i + 2))
+        n = 3 if words == ("out", "of", "stock") else 2 if words[:2] in (("in", "stock"), ("sold", "out")) else 0
+        if not n:
+            return 0
+        stock = self.lexicon.with_words(self.subject, ["stock", "inventory"], "number")
+        if len(stock) != 1:
+            return 0
+        operator: Comparison = ">" if words[0] == "in" else "="
+        if self.negate:
+            self.negate, operator = False, "=" if operator == ">" else ">"
+        self.add(Compare(stock[0].column, operator, Value(0)), stock[0])
+        return i + n
 
     def _distinct(self, i: int) -> int:
         if self.low(i) in ("distinct", "unique", "different", "uniq"):
@@ -1112,10 +1201,8 @@ class Reader:
             j = self.skip(j, {"single", "very"})
             grade_word = self.low(j)
             if (
-                (grade_word in SUPERLATIVES
-                and grade_word not in ("max", "maximum", "min", "minimum", "first"))
-                or grade_word in ("most", "least", "fewest")
-            ):
+                grade_word in SUPERLATIVES and grade_word not in ("max", "maximum", "min", "minimum", "first")
+            ) or grade_word in ("most", "least", "fewest"):
                 return self._superlative(j, int(number.value))
         return 0
 
@@ -1140,6 +1227,12 @@ class Reader:
         if not words:
             return None
         for choice in words.split("|"):
+            if (
+                choice in ("date", "year")
+                and grade in ("old", "young")
+                and PERSONS & set(self.lexicon.table_words[table])
+            ):
+                continue
             if choice == "date":
                 return self.date_column(table=table)
             found = [k for k in self.lexicon.with_words(table, choice.split()) if k.sort in ("number", "date")]
@@ -1176,8 +1269,7 @@ class Reader:
         if low == "last" and (
             nxt in ("name", "names")
             or nxt in SPANS
-            or (self.tokens[i + 1 : i + 2]
-            and self.tokens[i + 1].lemma in SPANS)
+            or (self.tokens[i + 1 : i + 2] and self.tokens[i + 1].lemma in SPANS)
             or nxt in WEEKDAYS
             or nxt in MONTHS
         ):
@@ -1190,6 +1282,33 @@ class Reader:
             return 0
         if low in ("last",) and self.zone == "filter" and self.connector == "" and not self._noun_ahead(i + 1):
             return 0
+        if (
+            count is None
+            and self.low(i + 1) in ("and", "or", ",", "&")
+            and self.low(self.skip(i + 2, {"the"})) in SUPERLATIVES
+        ):
+            second = self.skip(i + 2, {"the"})
+            found = self.column_at(self.skip(second + 1, {"the"}))
+            if found and found[0].sort in ("number", "date"):
+                for word in (low, self.low(second)):
+                    more = GRADES[SUPERLATIVES[word]][1]
+                    self.notes.measures.append(
+                        Measure("max" if more else "min", found[0].column, found[0].column.name, known=found[0])
+                    )
+                self.last = self.notes.measures[-1]
+                return found[1]
+        if low in ("busiest", "quietest"):
+            self._set_best(Best(low == "busiest", count, low, frequent=True, parameter=count is not None))
+            unit = unit_at(self.tokens, i + 1)
+            if unit and not self.column_named_exactly(i + 1):
+                self.notes.groups.append(Key(unit=unit[0], asked=True))
+                return i + 1 + unit[1]
+            return i + 1
+        if low in ("last", "first", "latest", "earliest") and self.event is not None and not self._noun_ahead(i + 1):
+            best = Best(low in ("last", "latest"), count, low, by=self.event, of_rows=True, parameter=count is not None)
+            self.event = None
+            self._set_best(best)
+            return i + 1
         grade = SUPERLATIVES[low]
         words, more = GRADES[grade]
         best = Best(more, count, low, words=words, parameter=count is not None)
@@ -1216,6 +1335,12 @@ class Reader:
             "valued": "value amount total",
             "weighing": "weight",
         }
+        if nxt in ("earners", "earner") and grade in ("high", "low"):
+            known = self._by_words(["salary", "pay", "income"])
+            if known is not None:
+                best.by, best.words, best.of_rows = known, "", True
+                self._set_best(best)
+                return j + 1
         if nxt in participles and grade in ("high", "low", "large") and not self.column_named_exactly(j):
             known = self._by_words(participles[nxt].split())
             if known is None:
@@ -1272,6 +1397,10 @@ class Reader:
         if self.low(i) in ("most", "highest", "cheapest", "best"):
             pass
         participle = self.low(j)
+        if participle in ("earners", "earner"):
+            best.by = self._by_words(["salary", "pay", "income"])
+            best.words, best.of_rows = "", True
+            return j + 1 if best.by is not None else j
         if participle in ("selling", "paid", "earning", "rated", "scoring", "spending", "grossing", "priced"):
             self.notes.best = None
             k = self._superlative_of(j, best)
@@ -1406,6 +1535,13 @@ class Reader:
         tables = [t for t in self.lexicon.tables_at(self.tokens, j) if t[1] >= 0.6]
         column = self.column_at(j) if matches else None
         table_wins = bool(tables) and (column is None or tables[0][1] >= matches[0].score - 0.05)
+        if column and words and column[0].sort == "date" and grade not in ("old", "young", "new", "late", "early"):
+            graded = self.graded(grade, column[0].column.table)
+            if graded is not None:
+                best.by = graded
+                self._set_best(best)
+                self.notes.shown.append(Shown(column[0], self.said(j, column[1] - j), asked=True))
+                return column[1]
         if column and not table_wins and column[0].sort in ("number", "date") and not column[0].identifier:
             known, at = column
             of_who = self.asking or self.question in ("who", "which") or self._after_with(start)
@@ -1592,6 +1728,9 @@ class Reader:
             return self._best_target(i, j + 1, best, nxt, i)
         best.words = ""
         j = self.skip(j, {"number", "of", "total", "the", "different", "distinct"}) if nxt in ("number",) else j
+        described = self._described_noun(j)
+        if described:
+            j = described
         tables = [t for t in self.lexicon.tables_at(self.tokens, j) if t[1] >= 0.6]
         matches = self.lexicon.matches_at(self.tokens, j) if j < len(self.tokens) else []
         money = j < len(self.tokens) and self.low(j) in ("money",)
@@ -1645,6 +1784,20 @@ class Reader:
             return derived[2]
         return 0
 
+    def _described_noun(self, j: int) -> int:
+        """Take the adjective of "most cancelled flights" as a condition; the place of the noun, or 0."""
+        if j + 1 >= len(self.tokens):
+            return 0
+        flags = self.values.flag_at(self.tokens, j)
+        held = self.values.held_at(self.text, self.tokens, j)
+        n = flags[0].length if flags else held[0].length if held and held[0].score > 0.84 else 0
+        at = j + n
+        if not n or at >= len(self.tokens):
+            return 0
+        if not self.lexicon.tables_at(self.tokens, at) and not self.lexicon.row_noun(self.tokens[at], self.subject):
+            return 0
+        return self._flag(j, flags) if flags else self._value(j, held)
+
     def _aggregate(self, i: int) -> int:
         found = phrase_at(self.tokens, i, AGGREGATES)
         if not found:
@@ -1662,7 +1815,7 @@ class Reader:
         if (
             matches
             and matches[0].score > 0.93
-            and said in ("total", "max", "min", "average", "sum", "overall", "maximum", "minimum", "mean")
+            and said in ("total", "totals", "max", "min", "average", "sum", "overall", "maximum", "minimum", "mean")
             and not (following and following[0].known.sort == "number")
         ):
             # the column called so, not the wish for a sum
@@ -1673,6 +1826,15 @@ class Reader:
             return j
         if counted and meaning == "avg" and not self.column_named_exactly(j):
             return self._average_of_counts(j + counted[1])
+        if said == "total":
+            for verb, words in VERBS.items():
+                if stem(self.low(j)) == stem(verb) and self.low(j).endswith(("t", "d")):
+                    known = self._by_words(words.split())
+                    if known is not None:
+                        self.notes.measures.append(Measure("sum", known.column, known.column.name, known=known))
+                        self.zone = "measure"
+                        self.last = self.notes.measures[-1]
+                        return j + 1
         if said == "overall" and not following:
             return 0
         self.aggregates.append(AGGREGATE_OF[meaning])
@@ -1847,7 +2009,8 @@ class Reader:
         events = [k for k in self.lexicon.events.get(root, []) if k.column.table == self.subject]
         flags = [h for h in self.values.flag_at(self.tokens, j) if h.known.column.table == self.subject]
         held = [h for h in self.values.held_at(self.text, self.tokens, j) if h.score >= 0.85]
-        if held or flags:
+        perfect = words[0] in ("have", "has", "had") or "been" in words
+        if flags or (held and not (perfect and len(events) == 1 and events[0].field.nullable)):
             return 0
         if len(events) == 1 and events[0].field.nullable:
             at = j + 1
@@ -1943,14 +2106,21 @@ class Reader:
                     ]
                     if len(events) == 1 and self.low(at) == "they":
                         chosen, at = events[0], k + 1
+            if chosen is None and self.event is not None:
+                chosen, self.event = self.event, None
             return Key(known=chosen, unit=unit[0]), at
+        events = [e for e in self.lexicon.events.get(stem(self.low(i)), []) if e.column.table == self.subject]
+        after_event = unit_at(self.tokens, i + 1) if len(events) == 1 else None
+        if after_event and not (matches and matches[0].length > 1):
+            return Key(known=events[0], unit=after_event[0]), i + 1 + after_event[1]
         # "signup month", "month of signup", "order year"
         if matches and matches[0].known.sort == "date":
             after = unit_at(self.tokens, i + matches[0].length)
             if after:
                 known = self.choose(matches, "date")
                 return Key(known=known, unit=after[0]), i + matches[0].length + after[1]
-        if tables and (not matches or tables[0][1] >= matches[0].score - 0.02 or matches[0].score < 0.8):
+        longer = bool(matches and tables and matches[0].length > tables[0][2] and matches[0].score > 0.8)
+        if tables and not longer and (not matches or tables[0][1] >= matches[0].score - 0.02 or matches[0].score < 0.8):
             here = [
                 m for m in matches if m.known.column.table == self.subject and m.score >= 0.9 and not m.known.identifier
             ]
@@ -2039,6 +2209,14 @@ class Reader:
                 )
             return 0
         if (
+            key.table == self.subject
+            and word in ("of every", "of each", "for each", "for every", "every", "each")
+            and not (self.notes.measures or self.aggregates or self.counting or self.notes.best)
+        ):
+            self.mention(key.table)
+            self.zone = "filter"
+            return at
+        if (
             word == "by"
             and key.known is not None
             and key.unit is None
@@ -2062,7 +2240,7 @@ class Reader:
             target = self.notes.best_per
         target.append(key)
         self.zone = "group"
-        self.connector, self.comma = "", False
+        self._joined()
         self.last = key
         return at
 
@@ -2089,7 +2267,7 @@ class Reader:
                 sorting.measure.rows_of,
             )
         elif sorting.known is not None:
-            best.by = sorting.known
+            best.by, best.word = sorting.known, sorting.said
             if sorting.known.sort not in ("number", "date"):
                 self.notes.best = best
                 if sorting.known.identifier:
@@ -2127,7 +2305,7 @@ class Reader:
         ):
             return 0
         self.notes.groups.append(key)
-        self.connector, self.comma = "", False
+        self._joined()
         return at
 
     def _next_sort(self, i: int) -> int:
@@ -2138,7 +2316,7 @@ class Reader:
         if found is None or self._predicate_ahead(found[1], found[0]):
             return 0
         at = self._sort_key(j)
-        self.connector, self.comma = "", False
+        self._joined()
         return at
 
     def _ago(self, i: int) -> int:
@@ -2211,8 +2389,14 @@ class Reader:
                 and piece.text[:1].isupper()
             ):
                 k += 1
+            while k + 1 < len(self.tokens) and self.text[self.tokens[k].end : self.tokens[k + 1].start] in (
+                ".",
+                "-",
+                "_",
+            ):
+                k += 1
             text, at = self.said(j, k + 1 - j), k + 1
-        elif piece.kind == "symbol":
+        elif piece.kind in ("symbol", "number"):
             k = j
             while k + 1 < len(self.tokens) and self.tokens[k + 1].start == self.tokens[k].end:
                 k += 1
@@ -2223,12 +2407,15 @@ class Reader:
             if column:
                 known, at = column
         if known is None:
+            held = self.values.held_at(self.text, self.tokens, j)
+            if held and how == "contains" and all(h.known.column.table != self.subject for h in held):
+                return self._value(j, held)
             label = self.lexicon.label(self.subject)
             if len(label) == 1:
                 known = self.lexicon.known[label[0]]
             else:
                 texts = [k for k in self.lexicon.of_table[self.subject] if k.sort == "text" and not is_flag(k.field)]
-                if len(texts) != 1:
+                if len(texts) != 1 or texts[0].field.vocabulary:
                     raise no("ambiguous", f"which column {how} {text!r}?", tuple(k.column.name for k in texts[:6]))
                 known = texts[0]
         else:
@@ -2307,8 +2494,14 @@ class Reader:
             return last
         if isinstance(last, Known):
             return last
-        if isinstance(last, Key) and self.notes.measures:
-            return self.notes.measures[-1]
+        if isinstance(last, Key):
+            shown = self.notes.shown[-1] if self.notes.shown else None
+            if not self.notes.measures and shown is not None and shown.known.additive and shown.known.sort == "number":
+                # "revenue per customer over 100": the sum of each is compared, not its rows
+                self.notes.shown.pop()
+                self.notes.measures.append(Measure("sum", shown.known.column, shown.said, known=shown.known))
+            if self.notes.measures:
+                return self.notes.measures[-1]
         return None
 
     def _comparison(self, i: int) -> int:
@@ -2367,9 +2560,10 @@ class Reader:
         k = self.skip(at, {"different", "distinct", "unique", "total", "separate", "of", "the"})
         distinct = any(self.low(x) in ("different", "distinct", "unique", "separate") for x in range(at, k))
         if self.low(k) in ("times", "time"):
-            self.notes.having.append(
+            rows = self.notes.existing.pop() if self.notes.existing else self.subject
+            self.add_having(
                 Having(
-                    Measure("count", None, "times", rows_of=self.subject),
+                    Measure("count", None, "times", rows_of=rows),
                     operator,
                     self.parameter(_bound(operator), int(number.value)),
                 )
@@ -2389,7 +2583,7 @@ class Reader:
                 if thing != self.subject or len(self.lexicon.schema.tables) == 1:
                     measure = Measure("count", None, self.said(k, tables[0][2]), rows_of=thing)
                     self.mention(thing)
-                    self.notes.having.append(
+                    self.add_having(
                         Having(
                             measure,
                             operator,
@@ -2408,7 +2602,7 @@ class Reader:
                 and not (matches and matches[0].score > 0.93 and not matches[0].known.identifier)
             ):
                 measure = Measure("count", None, self.tokens[k].low, rows_of=self.subject)
-                self.notes.having.append(Having(measure, operator, self.parameter(_bound(operator), int(number.value))))
+                self.add_having(Having(measure, operator, self.parameter(_bound(operator), int(number.value))))
                 self._reset()
                 self.zone = "filter"
                 return k + 1
@@ -2419,7 +2613,7 @@ class Reader:
                     if known.sort == "number" and not known.identifier:
                         if self._group_wanted(known):
                             measure = Measure("sum", known.column, self.said(k, after - k), known=known)
-                            self.notes.having.append(
+                            self.add_having(
                                 Having(measure, operator, self.parameter(_bound(operator), self.fitted(known, number)))
                             )
                             self._reset()
@@ -2431,15 +2625,18 @@ class Reader:
                         distinct or not isinstance(left, Known) or left.sort != "number"
                     ):
                         measure = Measure("count_distinct", known.column, self.said(k, after - k), known=known)
-                        self.notes.having.append(
-                            Having(measure, operator, self.parameter(_bound(operator), int(number.value)))
-                        )
+                        self.add_having(Having(measure, operator, self.parameter(_bound(operator), int(number.value))))
                         self._reset()
                         return after
+        if isinstance(left, Measure) and left.of is None and not self.notes.groups and not self.notes.shown:
+            # "how many patients under 18": a row is compared, not the count
+            ages = self.lexicon.with_words(self.subject, ["age"], "number")
+            if len(ages) == 1 and number.value < 130 and number.unit in ("", "y"):
+                self.add(self.compare_number(ages[0], operator, replace(number, unit="")), ages[0])
+                return at
+            left = None
         if isinstance(left, Measure):
-            self.notes.having.append(
-                Having(left, operator, self.parameter(_bound(operator), self._measure_value(left, number)))
-            )
+            self.add_having(Having(left, operator, self.parameter(_bound(operator), self._measure_value(left, number))))
             self._reset()
             return at
         if isinstance(left, Known):
@@ -2452,11 +2649,19 @@ class Reader:
                 self._unshow(left)
                 self.add(Compare(left.column, operator, self.parameter(left.column.name, str(number.value))), left)
                 return at
-        known = self._by_unit(number)
+        ages = self.lexicon.with_words(self.subject, ["age"], "number")
+        if len(ages) == 1 and number.value < 130 and number.unit in ("", "y") and self._people_before(i):
+            known, number = ages[0], replace(number, unit="")
+        else:
+            known = self._by_unit(number)
         self.add(self.compare_number(known, operator, number), known)
         self.zone = "filter"
         self.last = known
         return at
+
+    def _people_before(self, i: int) -> bool:
+        """Whether the words before speak of people, so that a bare number is an age."""
+        return any(t.lemma in PERSONS for t in self.tokens[:i])
 
     def _group_wanted(self, known: Known) -> bool:
         """Whether a figure of a group is meant: the things asked for are columns or another table."""
@@ -2536,7 +2741,8 @@ class Reader:
                 ],
                 numbers,
             ]
-            pool = numbers if len(numbers) == 1 else ranked[0]
+            prices = [k for k in numbers if k.words[-1:] in (("price",), ("cost",), ("salary",), ("fare",))]
+            pool = numbers if len(numbers) == 1 else ranked[0] or prices
         pool = list(dict.fromkeys(pool))
         if len(pool) > 1:
             for preferred in ("total", "amount", "revenue", "price"):
@@ -2570,7 +2776,12 @@ class Reader:
             return 0
         known = self.graded(grade, self.subject) if grade not in ("new", "late", "early") else None
         if known is None or known.sort != "number":
-            if known is not None and known.sort == "date" and grade in ("old", "young"):
+            if (
+                known is not None
+                and known.sort == "date"
+                and grade in ("old", "young")
+                and {"birth", "born"} & set(known.words)
+            ):
                 moment = self.moment(known, self.calendar.ago(int(number.value), "year"))
                 self.add(Compare(known.column, "<" if grade == "old" else ">", self.parameter("born", moment)), known)
                 return j + 1 + number.length
@@ -2632,8 +2843,8 @@ class Reader:
                 f"nothing lies between {low_q.value} and {high_q.value}: the range is the wrong way round",
             )
         if isinstance(left, Measure):
-            self.notes.having.append(Having(left, ">=", self.parameter("minimum", self._measure_value(left, low_q))))
-            self.notes.having.append(Having(left, "<=", self.parameter("maximum", self._measure_value(left, high_q))))
+            self.add_having(Having(left, ">=", self.parameter("minimum", self._measure_value(left, low_q))))
+            self.add_having(Having(left, "<=", self.parameter("maximum", self._measure_value(left, high_q))))
             self._reset()
             return at
         if isinstance(left, Known) and left.sort == "number":
@@ -2647,8 +2858,8 @@ class Reader:
                 tables = [t for t in self.lexicon.tables_at(self.tokens, at) if t[0] != self.subject]
                 if tables:
                     measure = Measure("count", None, self.said(at, tables[0][2]), rows_of=tables[0][0])
-                    self.notes.having.append(Having(measure, ">=", self.parameter("minimum", int(low_q.value))))
-                    self.notes.having.append(Having(measure, "<=", self.parameter("maximum", int(high_q.value))))
+                    self.add_having(Having(measure, ">=", self.parameter("minimum", int(low_q.value))))
+                    self.add_having(Having(measure, "<=", self.parameter("maximum", int(high_q.value))))
                     return at + tables[0][2]
                 known = self._by_unit(high_q)
         negated, self.negate = self.negate, False
@@ -2802,8 +3013,7 @@ class Reader:
             if (
                 period.start is None
                 or period.end is None
-                or ((period.end.year - period.start.year) != 1
-                and period.label.isdigit())
+                or ((period.end.year - period.start.year) != 1 and period.label.isdigit())
             ):
                 raise no("cannot-answer", f"{known.column.name!r} holds years only")
             year = period.start.year
@@ -3032,6 +3242,8 @@ class Reader:
             flags = self.values.flag_at(self.tokens, i)
             if flags and flags[0].length >= n_column and not self._flag_shown(i, flags[0]):
                 return self._flag(i, flags)
+            if self._rows_are(token, matches[0]):
+                return 0
             if (
                 matches[0].score < 0.85
                 and self.lexicon.row_noun(token, self.subject)
@@ -3040,6 +3252,15 @@ class Reader:
                 and (matches[0].known.identifier or matches[0].score < 0.8)
             ):
                 return 0
+            if (
+                n_column == 1
+                and matches[0].known.sort == "date"
+                and (token.low.endswith("ed") or token.low in IRREGULAR)
+                and self.low(i - 1) not in ("show", "list", "and", ",", "by", "per")
+            ):
+                done = self._verb(i)
+                if done:
+                    return done
             return self._column(i)
         if tables:
             return self._table(i, tables)
@@ -3047,6 +3268,15 @@ class Reader:
         if flags:
             return self._flag(i, flags)
         return 0
+
+    def _rows_are(self, token: Token, match: ColumnMatch) -> bool:
+        """Whether "patients" names the rows: each row is one, as its identifier tells."""
+        if match.score > 0.83 or match.length > 1 or not self.lexicon.row_noun(token, self.subject):
+            return False
+        return any(
+            k.identifier and token.lemma in k.words and k.field.values and k.field.distinct == k.field.values
+            for k in self.lexicon.of_table[self.subject]
+        )
 
     def _column_meant(self, i: int, matches: list[ColumnMatch], held: list[Held]) -> bool:
         """A word that is both a column and a value means the column after "per", "by" or "show", or before an operator."""
@@ -3143,7 +3373,7 @@ class Reader:
         self.last = f"table:{name}"
         if self.zone == "measure":
             self.zone = "head"
-        self.connector, self.comma = "", False
+        self._joined()
         return at
 
     def _other_table(self, i: int, name: str) -> None:
@@ -3286,6 +3516,9 @@ class Reader:
             return pool[0]
         last = self.last
         previous = last[1] if isinstance(last, tuple) and isinstance(last[1], Known) else last
+        directed = self._directed(i, pool)
+        if directed is not None:
+            return directed
         if (self.connector or self.comma) and isinstance(previous, Known):
             same = [h for h in pool if h.known is previous]
             if len(same) == 1:
@@ -3300,6 +3533,20 @@ class Reader:
             same = [h for h in pool if h.known is previous]
             if len(same) == 1:
                 return same[0]
+        for cue in ("home", "away"):
+            if (
+                self.low(i - 1) == cue
+                or (self.low(i - 1) in ("at", "of", "by", "for", "the") and self.low(i - 2) == cue)
+                or self.low(i + n) == cue
+                or (self.low(i + n) in ("at", "played") and self.low(i + n + 1) == cue)
+            ):
+                same = [h for h in pool if cue in h.known.words]
+                if len(same) == 1:
+                    return same[0]
+        return self._undirected(i, pool, n)
+
+    def _directed(self, i: int, pool: list[Held]) -> Held | None:
+        """The column that "from", "to" or "by" before the value points at."""
         before = self.low(i - 1) if self.low(i - 1) not in ("the", "a") else self.low(i - 2)
         directions = {
             "from": "from origin departure source start home depart sender",
@@ -3312,21 +3559,11 @@ class Reader:
             "by": "author writer artist director customer name agent by seller creator supplier",
         }
         words = set(directions.get(before, directions.get(self.hint, "")).split())
-        if words:
-            same = [h for h in pool if set(h.known.words) & words]
-            if len(same) == 1:
-                return same[0]
-        for cue in ("home", "away"):
-            if (
-                self.low(i - 1) == cue
-                or (self.low(i - 1) in ("at", "of", "by", "for", "the")
-                and self.low(i - 2) == cue)
-                or self.low(i + n) == cue
-                or (self.low(i + n) in ("at", "played") and self.low(i + n + 1) == cue)
-            ):
-                same = [h for h in pool if cue in h.known.words]
-                if len(same) == 1:
-                    return same[0]
+        same = [h for h in pool if set(h.known.words) & words]
+        return same[0] if len(same) == 1 else None
+
+    def _undirected(self, i: int, pool: list[Held], n: int) -> Held | Condition:
+        """Nothing near says which column holds it: the subject's own, the nearest table's, or a refusal."""
         here = [h for h in pool if h.known.column.table == self.subject]
         if len(here) == 1:
             return here[0]
@@ -3386,6 +3623,14 @@ class Reader:
         """A column: compared with what follows, aggregated, counted, sorted or shown."""
         matches = [m for m in self.lexicon.matches_at(self.tokens, i) if m.score >= 0.6]
         n = matches[0].length
+        label = self.lexicon.label(self.subject)
+        close = {m.known.column for m in matches if m.score >= matches[0].score - 0.03}
+        if len(label) == 2 and set(label) <= close and self.tokens[i].lemma == "name" and not self.counting:
+            for column in label:
+                self.notes.shown.append(Shown(self.lexicon.known[column], column.name))
+            self._joined()
+            self.last = None
+            return i + n
         numeric_wanted = bool(self.aggregates)
         known = None
         found = (
@@ -3428,7 +3673,7 @@ class Reader:
                 self.notes.measures.append(Measure(function, known.column, said, known=known))
             self.aggregates = []
             self.zone = "measure"
-            self.connector, self.comma = "", False
+            self._joined()
             self.last = self.notes.measures[-1]
             return self._total_after(at)
         if (
@@ -3441,7 +3686,7 @@ class Reader:
             and self.notes.measures[-1].function not in ("count", "count_distinct")
         ):
             self.notes.measures.append(replace(self.notes.measures[-1], of=known.column, said=said, known=known))
-            self.connector, self.comma = "", False
+            self._joined()
             self.last = self.notes.measures[-1]
             return at
         total = self._total_after(at)
@@ -3449,6 +3694,10 @@ class Reader:
             self.notes.measures.append(Measure("sum", known.column, said, known=known))
             self.last = self.notes.measures[-1]
             return total
+        if self.notes.measures and self.lexicon.entity(known) and plural and self._of_before(i):
+            # "average age of the female patients": says whose, and shows nothing
+            self._joined()
+            return at
         if self.asking and known.sort != "number":
             self.asking = False
             self.notes.shown.append(Shown(known, said, plural, asked=True))
@@ -3469,11 +3718,20 @@ class Reader:
             self.notes.shown.append(Shown(known, said, plural, as_total=self.tokens[i].low == "total" and n > 1))
             if self.low(i - 1) == "with" or self.low(i - 2) == "with":
                 self.notes.all_columns = self.notes.all_columns or (len(self.notes.shown) == 1 and self.subject_noted)
-        self.connector, self.comma = "", False
+        self._joined()
         self.last = known
         if known.sort == "date":
             self.event = None
         return at
+
+    def _of_before(self, i: int) -> bool:
+        """Whether an "of" or "for" stands before i, with nothing but adjectives between."""
+        for k in range(i - 1, max(-1, i - 5), -1):
+            if self.low(k) in ("of", "for", "from", "among"):
+                return True
+            if self.low(k) in ("and", ",", "per", "by", "or"):
+                return False
+        return False
 
     def _where_zone(self, i: int) -> bool:
         """Whether the word before opens a condition."""
@@ -3516,7 +3774,7 @@ class Reader:
             self._count_now(Measure("count", known.column, said, known=known))
         else:
             self._count_now(Measure("count_distinct", known.column, said, known=known))
-        self.connector, self.comma = "", False
+        self._joined()
         return at
 
     def _share_of_rows(self, name: str) -> None:
@@ -3695,10 +3953,8 @@ class Reader:
                 self.add(Compare(known.column, operator, column[0].column), known)
                 return column[1]
             number = quantity_at(self.tokens, k)
-            if (
-                (number
-                and self.low(k + number.length) in ("ago",))
-                or (number and found and number.unit in ("d", "wk", "mo", "y") and self.low(k + number.length) == "ago")
+            if (number and self.low(k + number.length) in ("ago",)) or (
+                number and found and number.unit in ("d", "wk", "mo", "y") and self.low(k + number.length) == "ago"
             ):
                 ago = self._ago(j)
                 if ago:
@@ -3721,7 +3977,11 @@ class Reader:
             column = self.column_at(j, "text")
             if column and column[0] is not known and symbolic:
                 return 0
-            if quantity_at(self.tokens, j) is not None:
+            number = quantity_at(self.tokens, j)
+            if number is not None:
+                after = j + number.length
+                if after < len(self.tokens) and self._noun_ahead(after):
+                    return 0
                 shape = f"{known.column.name!r} holds text, not numbers"
                 if known.additive or known.field.meaning in ("", "currency"):
                     raise no("cannot-answer", f"{shape}; it cannot be compared by size")
@@ -3729,9 +3989,10 @@ class Reader:
         adjacent = j == at
         values: list[Value] = []
         end = j
+        said_is = any(self.low(k) in ("is", "are", "was", "were", "equal") for k in range(at, j))
         while True:
             one, end2 = self._text_operand(
-                end, known, adjacent and not values and not verb and not symbolic, bool(values)
+                end, known, adjacent and not values and not verb and not symbolic, bool(values), said_is or symbolic
             )
             if one is None:
                 break
@@ -3765,7 +4026,21 @@ class Reader:
         self.last = ("value", known)
         return end
 
-    def _text_operand(self, j: int, known: Known, strict: bool, following: bool) -> tuple[list[Value] | None, int]:
+    def _means_something(self, j: int) -> bool:
+        """Whether the word at j is a keyword, a table or a plain word in lower case that no stored value vouches for."""
+        token = self.tokens[j]
+        if token.low in SUPERLATIVES or token.low in COMPARATIVES or token.low in ("most", "least", "more", "less"):
+            return True
+        if any(
+            phrase_at(self.tokens, j, table)
+            for table in (AGGREGATES, COUNTS, ORDERS, DIRECTIONS, LACKING, NOT_WORDS, EMPTY)
+        ):
+            return True
+        return bool(self.lexicon.tables_at(self.tokens, j)) or (token.kind == "word" and token.text.islower())
+
+    def _text_operand(
+        self, j: int, known: Known, strict: bool, following: bool, said_is: bool = False
+    ) -> tuple[list[Value] | None, int]:
         """One value for a text column at j: quoted, stored, or (unless strict) words as written up to the next stop word."""
         if j >= len(self.tokens):
             return None, j
@@ -3805,6 +4080,8 @@ class Reader:
             return [self.parameter(name, near[0])], j + 1
         if self.lexicon.matches_at(self.tokens, j) and self.lexicon.matches_at(self.tokens, j)[0].score > 0.8:
             return None, j
+        if not said_is or (known.field.vocabulary and token.kind != "number") or self._means_something(j):
+            return None, j
         k = j
         glued = True
         while k + 1 < len(self.tokens) and self.tokens[k + 1].kind in ("word", "number"):
@@ -3827,6 +4104,8 @@ class Reader:
             return None
         word = self.tokens[i].lemma
         n = 1
+        if word == "total" and self.low(i + 1) in ("sales", "revenue"):
+            return self._derived_at(i + 1)
         if word not in (
             "revenue",
             "turnover",
@@ -3844,11 +4123,18 @@ class Reader:
                 word = "sale"
             else:
                 return None
+        if word == "sale" and self._rows_called_sales(i):
+            return None
         if word == "sale" and self.low(i + 1) in ("amount", "value", "revenue", "volume", "figure", "figures", "total"):
             n = 2
         matches = [m for m in self.lexicon.matches_at(self.tokens, i) if m.known.sort == "number" and m.score >= 0.6]
         if matches:
             return None
+        found = self.derived(word)
+        return (found, "revenue" if word == "sale" else word, i + n) if found is not None else None
+
+    def derived(self, word: str) -> Expression | None:
+        """The arithmetic that stands for revenue or profit, in the subject or a table that hangs together with it."""
         tables = [self.subject, *(t.name for t in self.lexicon.schema.tables if t.name != self.subject)]
         for table in tables:
             if self.graph.path(self.subject, table) is None:
@@ -3857,7 +4143,7 @@ class Reader:
                 revenue = self.lexicon.with_words(table, ["revenue", "sale", "amount"], "number")
                 cost = self.lexicon.with_words(table, ["cost", "expense"], "number")
                 if len(revenue) == 1 and len(cost) == 1:
-                    return Arithmetic("-", revenue[0].column, cost[0].column), word, i + n
+                    return Arithmetic("-", revenue[0].column, cost[0].column)
                 continue
             quantity = self.lexicon.with_words(table, ["quantity", "units"], "number")
             price = [k for k in self.lexicon.with_words(table, ["price"], "number")]
@@ -3865,21 +4151,33 @@ class Reader:
                 product: Expression = Arithmetic("*", quantity[0].column, price[0].column)
                 discount = self.lexicon.with_words(table, ["discount"], "number")
                 if discount:
-                    self.notes.remarks.append(
-                        f"{word} is {quantity[0].column.name} times {price[0].column.name}, discount not taken off"
+                    names = (f"{quantity[0].column.name} times {price[0].column.name}", discount[0].column.name)
+                    raise no(
+                        "ambiguous", f"{word} with or without {discount[0].column.name}? no column holds it", names
                     )
-                return product, "revenue" if word == "sale" else word, i + n
+                return product
             if len(quantity) == 1 and not price:
                 for edge in self.graph.edges[table]:
                     if not edge.widens:
                         price = self.lexicon.with_words(edge.to_table, ["price"], "number")
                         if len(price) == 1:
-                            return (
-                                Arithmetic("*", quantity[0].column, price[0].column),
-                                "revenue" if word == "sale" else word,
-                                i + n,
-                            )
+                            return Arithmetic("*", quantity[0].column, price[0].column)
         return None
+
+    def _rows_called_sales(self, i: int) -> bool:
+        """Whether "sales" at i means the rows of a table of sales rather than their worth."""
+        named = bool(self.lexicon.tables_at(self.tokens, i)) or self.lexicon.row_noun(self.tokens[i], self.subject)
+        if not named or self.low(i + 1) in ("amount", "value", "revenue", "volume", "figure", "figures"):
+            return False
+        if self.counting or self.tokens[i].low == "sale":
+            return True
+        worth = (
+            self.aggregates
+            or self.low(i + 1) in ("per", "by", "for", "each")
+            or self.low(i - 1) in SUPERLATIVES
+            or self.low(i - 1) == "most"
+        )
+        return not worth
 
     def _measure_here(self, i: int, derived: tuple[Expression, str, int]) -> int:
         functions: list[AggregateName] = self.aggregates or ["sum"]
@@ -3891,7 +4189,7 @@ class Reader:
             self.notes.measures.append(Measure(function, derived[0], derived[1], share=self.sharing))
         self.aggregates, self.sharing, self.counting = [], "", ""
         self.zone = "measure"
-        self.connector, self.comma = "", False
+        self._joined()
         self.last = self.notes.measures[-1]
         return derived[2]
 
@@ -3953,6 +4251,20 @@ class Reader:
             return 0
         last = self.last
         if (
+            self.tokens[i + 1 : i + 2]
+            and self.tokens[i + 1].lemma in ("error", "response", "status")
+            and not number.unit
+        ):
+            codes = [
+                k
+                for k in self.lexicon.of_table[self.subject]
+                if k.sort == "number" and {"status", "code"} & set(k.words)
+            ]
+            if len(codes) == 1:
+                self.add(self.compare_number(codes[0], "=", number), codes[0], value=True)
+                self.tokens[i + 1] = replace(self.tokens[i + 1], low="rows", lemma="row")
+                return i + 1
+        if (
             (self.connector or self.comma)
             and self.notes.parts
             and self.notes.parts[-1].value
@@ -4009,10 +4321,62 @@ class Reader:
                 if k.column.table == self.subject
             ]
         if not events and root in ("order", "plac", "buy", "purchas", "sell"):
-            pool = [
-                k for r in ("order", "plac", "purchas", "sell", "sal", "creat") for k in self.lexicon.events.get(r, [])
-            ]
+            roots = ("order", "plac", "purchas", "sell", "sal", "buy")
+            pool = [k for r in roots for k in self.lexicon.events.get(r, [])]
             events = [k for k in pool if k.column.table == self.subject] or pool[:1]
+        if not events and root in ("depart", "arriv", "admit", "discharg", "deliver"):
+            noun = {"depart": "departure", "arriv": "arrival", "admit": "admission", "deliver": "delivery"}.get(
+                root, root
+            )
+            events = [k for k in self.lexicon.events.get(stem(noun), []) if k.column.table == self.subject]
+        measured = [
+            k
+            for k in self.lexicon.of_table[self.subject]
+            if k.sort == "number" and not k.identifier and any(stem(w) == root for w in k.words[:2])
+        ]
+        if not events and len(measured) == 1 and token.low.endswith(("ed", "ing")):
+            ahead = self.skip(i + 1, {"by", "for", "a", "of"})
+            if phrase_at(self.tokens, ahead, COMPARISONS):
+                self.last = measured[0]
+                return ahead
+            if quantity_at(self.tokens, ahead):
+                return self._number_predicate(i, ahead, measured[0], "=", True, False)
+        if self.low(i + 1) == "by":
+            doers = [
+                k
+                for k in self.lexicon.of_table[self.subject]
+                if k.sort == "text" and len(root) > 3 and any(stem(w)[:6] == root[:6] for w in k.words)
+            ]
+            if len(doers) == 1:
+                self.last, self.hint = doers[0], "by"
+                return i + 2
+        if not events and root in ("leav", "quit", "resign", "terminat", "exit"):
+            events = [
+                k
+                for r in ("leav", "leave", "terminat", "termination", "exit", "end")
+                for k in self.lexicon.events.get(stem(r), [])
+                if k.column.table == self.subject
+            ]
+        if not events and token.low.startswith("un") and len(token.low) > 6:
+            opposite = [k for k in self.lexicon.events.get(stem(token.low[2:]), []) if k.column.table == self.subject]
+            if len(opposite) == 1:
+                self.add(Empty(opposite[0].column), opposite[0])
+                return i + 1
+        if (
+            root in ("buy", "purchas", "order", "sell", "bought")
+            and not events
+            and len(self.lexicon.schema.tables) == 1
+        ):
+            purchase = replace(token, lemma="purchase")
+            if self.lexicon.row_noun(purchase, self.subject) and not self.values.flag_at(self.tokens, i):
+                self.bought = True
+                return i + 1
+        if root == "pay" and self.low(i + 1) in ("by", "with", "in", "using", "via"):
+            means = self.values.held_at(self.text, self.tokens, self.skip(i + 2, {"a", "the"}))
+            if any(set(h.known.words) & {"payment", "method", "pay", "paid"} for h in means):
+                return i + 2
+        if root in ("spend", "sell", "earn") and self.low(self.skip(i + 1, {"the"})) in ("most", "least"):
+            return i + 1
         if not events and root in ("publish", "releas"):
             years = [k for k in self.lexicon.of_table[self.subject] if k.sort == "number" and "year" in k.words]
             if len(years) == 1:
@@ -4038,7 +4402,20 @@ class Reader:
             if self.question == "when":
                 self.notes.shown.append(Shown(known, token.low))
                 return j
-            if self.asking or self.question == "who" or not known.field.nulls:
+            nothing_follows = self.low(j) in (
+                "last",
+                "first",
+                "each",
+                "per",
+                "by",
+                "every",
+                "most",
+                "earliest",
+                "latest",
+            )
+            if not token.low.endswith(("ed", "ing")) and token.low not in IRREGULAR:
+                return 0
+            if self.asking or self.question == "who" or not known.field.nulls or nothing_follows:
                 self.event = known
                 self._existence(root)
                 return j
@@ -4066,6 +4443,17 @@ class Reader:
                         known_or_none = first[0] if len(first) == 1 else None
                         break
                 if known_or_none is None:
+                    far = self._by_words(words.split())
+                    if (
+                        far is not None
+                        and far.additive
+                        and self.graph.widens(self.subject, far.column.table)
+                        and phrase_at(self.tokens, j, COMPARISONS)
+                    ):
+                        # "customers who spent more than 5000": the sum of each is compared
+                        self.last = Measure("sum", far.column, far.column.name, known=far)
+                        return j
+                if known_or_none is None:
                     continue
                 known = known_or_none
                 if self.question == "how much" and not self.notes.measures and not self.notes.shown:
@@ -4078,6 +4466,17 @@ class Reader:
                 self.last = known
                 return j
         if self._existence(root):
+            return i + 1
+        if self.low(i - 1) in ("we", "they") and root in (
+            "sell",
+            "order",
+            "buy",
+            "offer",
+            "stock",
+            "carry",
+            "us",
+            "serv",
+        ):
             return i + 1
         return 0
 
@@ -4132,7 +4531,7 @@ class Reader:
         token = self.tokens[i]
         if token.kind != "word" or not self.lexicon.row_noun(token, self.subject):
             return 0
-        if len(self.lexicon.schema.tables) > 1 and ROWS.get(token.lemma):
+        if len(self.lexicon.schema.tables) > 1 and ROWS.get(token.lemma) and token.lemma not in ("person", "people"):
             return 0
         k = i + 1
         if (
@@ -4162,7 +4561,7 @@ class Reader:
             return self.skip(i + 1, {"about", "on", "for", "regarding", "concerning"})
         if token.low not in ("data", "dataset", "table", "result", "results"):
             self.last = f"table:{self.subject}"
-        self.connector, self.comma = "", False
+        self._joined()
         return i + 1
 
     def _filler(self, i: int) -> int:
@@ -4194,6 +4593,8 @@ class Reader:
             if low in ("columns", "fields"):
                 self.notes.all_columns = self.notes.all_columns or self.low(i - 1) == "all"
             return i + 1
+        if low in ("still", "currently", "now", "current", "presently"):
+            return i + 1 if self._not_ended() else 0
         if low in ("alphabetically",):
             return i + 1
         if low in ("about", "regarding", "concerning") and self.notes.all_columns:
@@ -4205,6 +4606,27 @@ class Reader:
         if low in FILLER or (low in ("first", "then") and self.notes.sorting):
             return i + 1
         return 0
+
+    def _not_ended(self) -> bool:
+        """ "still": what has an end has not reached it; True when that was noted or nothing here ends."""
+        endings = {
+            "termination",
+            "terminated",
+            "discharged",
+            "discharge",
+            "returned",
+            "end",
+            "ended",
+            "left",
+            "leave",
+            "closed",
+            "exit",
+            "resolved",
+        }
+        ending = [k for k in self.lexicon.dates(self.subject) if set(k.words) & endings and k.field.nullable]
+        if len(ending) == 1 and not any(p.known is ending[0] for p in self.notes.parts):
+            self.add(Empty(ending[0].column), ending[0])
+        return len(ending) < 2
 
     def _slip(self, i: int) -> int:
         """A slip of the finger, or a value that only the whole source knows."""
@@ -4289,6 +4711,23 @@ class Reader:
 
     def _finish(self) -> None:
         """What was opened and not closed by the end."""
+        notes = self.notes
+        said = (
+            notes.shown
+            or notes.measures
+            or notes.groups
+            or notes.parts
+            or notes.having
+            or notes.lacking
+            or self.mentioned
+        )
+        if not (
+            said or self.counting or self.aggregates or self.sharing or notes.best or notes.all_columns or notes.limit
+        ):
+            if not self.unexplained:
+                raise no("not-understood", "this names nothing in the data", tuple(self.lexicon.table_words)[:6])
+        if self.connector == "or":
+            raise no("not-understood", "an 'or' with nothing behind it")
         if self.counting:
             self._count_now(Measure("count", None, "rows", rows_of=self.subject))
         if self.aggregates:
@@ -4339,7 +4778,7 @@ def _or(one: Condition, other: Condition) -> Condition:
 
 def _merged(one: Condition, other: Condition) -> Condition | None:
     """Two equalities of the same column as one of several; None when they are not that."""
-    sides = []
+    sides: list[tuple[Expression, tuple[Value, ...], bool]] = []
     for condition in (one, other):
         if isinstance(condition, Compare) and condition.operator in ("=", "!=") and isinstance(condition.right, Value):
             sides.append((condition.left, (condition.right,), condition.operator == "!="))
@@ -4386,7 +4825,7 @@ def _keyword_slip(word: str) -> str:
 
     if len(word) < 5:
         return ""
-    hit = process.extractOne(word, KEYWORDS, scorer=fuzz.ratio, score_cutoff=83)
+    hit = process.extractOne(word, KEYWORDS, scorer=fuzz.ratio, score_cutoff=87)
     return hit[0] if hit and hit[0][0] == word[0] else ""
 
 

@@ -34,6 +34,7 @@ team club
 goal score
 address location
 birth birthdate birthday dob
+leave left termination terminated quit exit resigned
 postcode zip zipcode postal
 size byte
 url path page endpoint
@@ -90,7 +91,6 @@ ALSO: Final = {
     "headcount": ("employee",),
     "traffic": ("byte", "size"),
     "name": ("title", "full name", "label"),
-    "who": ("name",),
     "hot": ("temperature",),
     "place": ("city", "location", "place"),
     "born": ("birth date", "date of birth", "birthdate", "birthday", "birth"),
@@ -192,6 +192,8 @@ UNIT_WORDS: Final = frozenset(
         "c",
         "f",
         "celsius",
+        "minute",
+        "hour",
         "fahrenheit",
         "ms",
         "sec",
@@ -353,6 +355,8 @@ SUPERLATIVES: Final = {
     "richest": "rich",
     "farthest": "far",
     "furthest": "far",
+    "busiest": "high",
+    "quietest": "low",
     "top": "high",
     "best": "high",
     "worst": "low",
@@ -579,16 +583,13 @@ FILLER: Final = frozenset(
         "and",
         "exactly",
         "actually",
-        "currently",
         "overall",
         "altogether",
         "basically",
         "simply",
-        "now",
         "today's",
         "ever",
         "already",
-        "still",
         "yet",
         "data",
         "information",
@@ -662,5 +663,13 @@ FILLER: Final = frozenset(
         "said",
         "named",
         "called",
+        "play",
+        "played",
+        "playing",
+        "work",
+        "works",
+        "working",
+        "worked",
+        "lived",
     ]
 )

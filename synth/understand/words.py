@@ -23,6 +23,8 @@ CONTRACTIONS = (
     (r"\bw/o\b", "without"),
     (r"\bno\.\s+of\b", "number of"),
     (r"#\s?of\b", "number of"),
+    (r"\b(first|last)(?: names?)? and (last|first) names?\b", r"\1 name and \2 name"),
+    (r"\b(home|away) and (away|home) (teams?|goals?)\b", r"\1 \3 and \2 \3"),
 )
 
 TOKEN = re.compile(
@@ -117,6 +119,8 @@ def lemma(word: str) -> str:
         "taken",
     }:
         return IRREGULAR[word]
+    if word in ("ids", "ips", "pcs", "kgs", "hrs"):
+        return word[:-1]
     if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is", "ous")):
         return word
     if word.endswith("ies") and len(word) > 4:
