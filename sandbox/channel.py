@@ -48,6 +48,7 @@ _ARRAY_MARK = 0xDD
 _DAY = struct.Struct(">I")
 _SPAN = struct.Struct(">iII")
 _DECIMAL, _DATE, _DATETIME, _TIME, _SPAN_CODE, _UUID, _INTEGER = range(1, 8)
+_EXPONENT = 9_000  # a larger one would be written out as megabytes by whoever formats it
 _INTEGER_BYTES = 1_800  # 4300 digits, as many as Python itself will turn into text
 _OPTIONS = (
     ormsgpack.OPT_PASSTHROUGH_BIG_INT
@@ -150,6 +151,8 @@ def _coded(value: object) -> object:
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise TypeError(f"is {value}, which is not a number")
+        if abs(value.adjusted()) > _EXPONENT:
+            raise TypeError("is a number with thousands of digits")
         return ormsgpack.Ext(_DECIMAL, str(value).encode())
     if isinstance(value, datetime):
         return ormsgpack.Ext(_DATETIME, value.isoformat().encode())
@@ -194,7 +197,7 @@ def _decoded(code: int, data: bytes) -> object:
     raise ValueError("a value that is not plain")
 
 
-_is_decimal = re.compile(rb"-?\d+(?:\.\d+)?(?:E[+-]?\d{1,9})?").fullmatch
+_is_decimal = re.compile(rb"-?\d+(?:\.\d+)?(?:E[+-]?\d{1,4})?").fullmatch
 
 
 def _utc(moment: datetime) -> datetime:

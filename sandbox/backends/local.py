@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from socket import AF_UNIX, SOCK_SEQPACKET, recv_fds, socket, socketpair
@@ -254,6 +255,9 @@ def _search_path() -> list[str]:
     for name in ("duckdb", "_duckdb", "pyarrow", "ormsgpack", "RestrictedPython"):
         spec = find_spec(name)
         if spec is None or spec.origin is None:
+            # Only the newer engines keep their compiled part in a module of its own.
+            if name == "_duckdb":
+                continue
             raise SandboxUnavailable(f"the local sandbox needs the package {name}")
         found = Path(spec.origin).parent
         folders.append(str(found.parent if spec.submodule_search_locations else found))
@@ -422,6 +426,8 @@ class _Run:
             )
         except (TypeError, ValueError) as error:
             raise _Ended(None, "TypeError", f"a parameter {error.__cause__ or error}") from None
+        if len(message) > wire.CONTROL_BYTES:
+            raise _Ended(None, "ValueError", f"the parameters are longer than {wire.CONTROL_BYTES} bytes")
         head = wire.JOB_HEAD.pack(max(1, limits.memory_mb), max(1, limits.cpu_seconds))
         self._send(wire.JOB, head + message)
 
@@ -668,6 +674,7 @@ def _how(ended: _End | None) -> str:
     return f" (exit code {os.waitstatus_to_exitcode(ended.status)})"
 
 
+@lru_cache(maxsize=1_024)
 def zone_data(name: str) -> bytes:
     """The compiled data of a time zone, empty when there is none; for the empty name, the names of all, one a line."""
     import zoneinfo

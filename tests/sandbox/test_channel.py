@@ -96,7 +96,9 @@ def test_a_moment_keeps_its_offset() -> None:
     assert unpack(pack(datetime(2021, 3, 4, tzinfo=UTC))).tzinfo is UTC
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, lambda: 1, Decimal("NaN"), [10**5000], range(3), {"a": {1: 2}}])
+@pytest.mark.parametrize(
+    "value", [object(), {1, 2}, lambda: 1, Decimal("NaN"), Decimal("1E+10000"), [10**5000], range(3), {"a": {1: 2}}]
+)
 def test_what_is_not_plain_is_not_packed(value: object) -> None:
     with pytest.raises(TypeError):
         pack(value)
@@ -108,7 +110,7 @@ def test_unknown_codes_and_broken_values_are_refused(data: bytes) -> None:
         unpack(data)
 
 
-@pytest.mark.parametrize("text", [b"sNaN", b"Infinity", b"1_0", b" 1", b"1e5", b"9" * 6_000, b""])
+@pytest.mark.parametrize("text", [b"sNaN", b"Infinity", b"1_0", b" 1", b"1e5", b"1E99999", b"9" * 6_000, b""])
 def test_only_plain_decimals_are_decoded(text: bytes) -> None:
     with pytest.raises(ormsgpack.MsgpackDecodeError):
         unpack(ormsgpack.packb(ormsgpack.Ext(1, text)))

@@ -164,8 +164,12 @@ def local() -> Iterator[Local]:
     del os.environ["CANARY_SECRET"]
 
 
+def hostile(body: str, limits: Limits = LIMITS) -> Job:
+    return Job(PREAMBLE + body.strip("\n").lstrip(" ") + "\n", limits=limits)
+
+
 def attack(local: Local, body: str, capability: object = None, limits: Limits = LIMITS) -> RunResult:
-    return local.run(Job(PREAMBLE + body.strip("\n").lstrip(" ") + "\n", limits=limits), Broker(capability))
+    return local.run(hostile(body, limits), Broker(capability))
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -314,12 +318,9 @@ class Counted:
 def test_forged_calls_are_metered_like_all_others(local: Local) -> None:
     counted = Counted()
     broker = Broker(counted, Grant(calls=50))
-    body = (
-        FORGE
-        + "for n in range(100):\n        forge(wire.CALL, wire.pack([n, 'read', [], {}]))\n    __import__('time').sleep(0.5)\n    os._exit(0)"
-    )
+    calls = "for n in range(100):\n        forge(wire.CALL, wire.pack([n, 'read', [], {}]))\n    "
 
-    result = local.run(Job(PREAMBLE + body.strip("\n").lstrip(" ") + "\n", limits=LIMITS), broker)
+    result = local.run(hostile(FORGE + calls + "__import__('time').sleep(0.5)\n    os._exit(0)"), broker)
 
     assert result.status == "crashed"
     assert counted.asked <= 50
