@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from synth.schema import Schema
 
 
+MOST_ROWS = 2_000
+"""A disturbed copy of a larger table is made of so many of its rows."""
+
+
 def emptied(rows: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     """No rows at all."""
     return {name: table.slice(0, 0) for name, table in rows.items()}
@@ -29,7 +33,7 @@ def disturbed(rows: Mapping[str, pa.Table], schema: Schema, seed: int = 7) -> di
     keys = _key_columns(schema)
     made: dict[str, pa.Table] = {}
     for name, table in rows.items():
-        order = chance.sample(range(table.num_rows), table.num_rows)
+        order = chance.sample(range(table.num_rows), min(table.num_rows, MOST_ROWS))
         if (name, None) not in keys:
             order += [i for i in order if chance.random() < 1 / 7]
         made[name] = _changed(_taken(table, order), {c for t, c in keys if t == name and c}, chance)

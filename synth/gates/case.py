@@ -43,6 +43,7 @@ class Case:
     limits: Limits
     output: tuple[Field, ...] = ()
     notes: dict[Gate, list[str]] = field(default_factory=dict)
+    witnessed: bool = False
 
     @cached_property
     def parameters(self) -> dict[str, object]:

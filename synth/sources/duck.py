@@ -319,8 +319,15 @@ class World(DuckDoors):
 
     schema = ""
 
+    def add_arrow(self, table: Table, rows: pa.Table) -> None:
+        """Serve rows where they lie, without a copy, for as long as the world lasts."""
+        held = f"rows_{len(self._tables) + 1}"
+        self.connection.register(held, rows)
+        self.connection.execute(f"CREATE OR REPLACE VIEW {quoted(table.name)} AS SELECT * FROM {held}")
+        self._serve(table)
+
     def close(self) -> None:
-        """Drop the rows."""
+        """Let go of the rows."""
         self.connection.execute(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
         self.connection.close()
 
