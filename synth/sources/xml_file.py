@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -15,7 +15,7 @@ from synth.sources import html_file
 from synth.sources.duck import DuckSource
 from synth.sources.records import Branch, Opened, Records, existing_file, identifier, singular_of, spooled, table_name
 
-OUTLINE_ELEMENTS = 300_000
+OUTLINE_ELEMENTS = 100_000
 """So many elements are looked at to find what repeats, before the records are read."""
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -72,6 +72,7 @@ class Shape:
     count: int = 0
     repeats: bool = False
     has_text: bool = False
+    said: list[str] = field(default_factory=list)
     attributes: dict[str, str] = field(default_factory=dict)
     children: dict[str, Shape] = field(default_factory=dict)
 
@@ -182,13 +183,17 @@ def _is_record_itself(root: Shape) -> bool:
     return len(own) >= 3 and any(re.fullmatch(r"_?id|uuid|\w+[_-]?(?:id|Id|ID|number|Number|No)", word) for word in own)
 
 
-def _events(stream: IO[bytes], location: str) -> Iterator[tuple[str, Any]]:
-    """Starts and ends of elements, with no entity expanded, nothing fetched, and bounded depth and text."""
+def _events(stream: IO[bytes], location: str, tags: Sequence[str] | None = None) -> Iterator[tuple[str, Any]]:
+    """Starts and ends of elements, or only the ends of those with `tags`.
+
+    No entity is expanded, nothing is fetched, depth and text are bounded.
+    """
     from lxml import etree
 
     events = etree.iterparse(
         stream,
-        events=("start", "end"),
+        events=("start", "end") if tags is None else ("end",),
+        tag=tags,
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -253,6 +258,7 @@ def _outline(stream: IO[bytes], location: str) -> Shape:
             for name in element.attrib:
                 if name not in shape.attributes and not name.startswith(_INSTANCE):
                     shape.attributes[name] = _local(name)
+                    shape.said.append(f"{shape.name}.{_local(name)} = {element.attrib[name][:60]}")
             stack.append((shape, Counter()))
             seen += 1
             if seen >= OUTLINE_ELEMENTS:
@@ -260,6 +266,8 @@ def _outline(stream: IO[bytes], location: str) -> Shape:
         else:
             shape, _ = stack.pop()
             if element.text and not element.text.isspace():
+                if not shape.has_text:
+                    shape.said.append(f"{shape.name} = {element.text.strip()[:60]}")
                 shape.has_text = True
             if not shape.has_text and any(c.tail and not c.tail.isspace() for c in element):
                 shape.has_text = True
@@ -299,39 +307,31 @@ def _fill(
         branch = records.branch(base if len(sets) == 1 and named else _table_name(path, shape, base))
         branch.path = "/".join(_local(tag) for tag in path)
         targets[path] = (branch, shape)
-    outside: list[str] = []
     positions: Counter[Path] = Counter()
-    stack: list[str] = []
-    inside = 0
     with opened.stream() as stream:
-        for event, element in _events(stream, location):
-            if event == "start":
-                stack.append(element.tag)
-                if not inside and len(outside) < 40 and tuple(stack) not in targets:
-                    outside += [
-                        f"{_local(element.tag)}.{_local(name)} = {value[:60]}"
-                        for name, value in element.attrib.items()
-                        if not name.startswith(_INSTANCE)
-                    ]
-                inside += tuple(stack) in targets
-                continue
-            path = tuple(stack)
-            stack.pop()
-            target = targets.get(path)
-            if target is None:
-                if not inside:
-                    if len(element) == 0 and element.text and not element.text.isspace() and len(outside) < 40:
-                        outside.append(f"{_local(element.tag)} = {element.text.strip()[:60]}")
-                    _free(element)
-                continue
-            inside -= 1
-            branch, shape = target
+        for _, element in _events(stream, location, [path[-1] for path in targets]):
+            path = (*(a.tag for a in reversed(list(element.iterancestors()))), element.tag)
+            if path not in targets:
+                continue  # one of the same name inside a record, or elsewhere
+            branch, shape = targets[path]
             positions[path] += 1
             value = _value(element, shape)
             records.add(branch, positions[path], value if isinstance(value, dict) else {"value": value})
             _free(element)
+            for around in element.iterancestors():
+                while around.getprevious() is not None:
+                    del around.getparent()[0]
+    outside = list(_outside(root, (root.tag,), set(targets)))
     if outside:
         records.note(f"beside the records: {'; '.join(outside[:12])}{'; …' if len(outside) > 12 else ''}")
+
+
+def _outside(shape: Shape, path: Path, targets: set[Path]) -> Iterator[str]:
+    """What the elements say that are in no record."""
+    if path not in targets:
+        yield from shape.said
+        for child in shape.children.values():
+            yield from _outside(child, (*path, child.tag), targets)
 
 
 def _table_name(path: Path, shape: Shape, base: str) -> str:
@@ -348,13 +348,14 @@ _GENERIC = re.compile(r"(?:item|row|record|entry|element|node|object|data|result
 
 def _value(element: Any, shape: Shape) -> Any:
     """An element as a record: a text when it is nothing more, else a dict of its attributes and children."""
+    attributes = element.attrib
+    if not len(element) and not attributes and shape.is_plain:
+        return (element.text or "").strip() or None
     text = _text(element)
-    if shape.is_plain and not len(element) and not element.attrib:
-        return text
-    if (inner := shape.list_inside) is not None and not element.attrib and not text:
+    if (inner := shape.list_inside) is not None and not attributes and not text:
         return [_value(child, inner) for child in element]
     made: dict[str, Any] = {}
-    for name, attribute in element.attrib.items():
+    for name, attribute in attributes.items():
         if not name.startswith(_INSTANCE):
             made[shape.attributes.get(name) or _local(name)] = attribute
     if text is not None:
@@ -362,9 +363,10 @@ def _value(element: Any, shape: Shape) -> Any:
     elif shape.is_leaf and shape.has_text:
         made["value"] = None
     for child in element:
-        if not isinstance(child.tag, str):
+        tag = child.tag
+        if not isinstance(tag, str):
             continue
-        kind = shape.children.get(child.tag) or Shape(child.tag, _local(child.tag))
+        kind = shape.children.get(tag) or Shape(tag, _local(tag))
         _put(made, kind, _value(child, kind))
     return made
 
@@ -390,6 +392,8 @@ def _text(element: Any) -> str | None:
     """An element's own text; with children in it, all text between them; None when blank or marked nil."""
     if element.attrib and element.get(_NIL) in ("true", "1"):
         return None
+    if not len(element):
+        return (element.text or "").strip() or None
     parts = [element.text or "", *(child.tail or "" for child in element)]
     text = " ".join(part.strip() for part in parts if part.strip())
     return text or None
