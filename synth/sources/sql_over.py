@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.broker import CallRefused
 from synth.schema import Table
-from synth.sources.duck import DuckDoors, doors_over, quoted
-from synth.sources.sql_rows import unique_names
+from synth.sources.duck import DuckDoors, doors_over, narrowed, quoted
+from synth.sources.sql_rows import BATCH_ROWS, unique_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,6 +43,8 @@ class Doors:
         self.dialect = dialect
         self._inner = inner
         self._tables = {t.name: t for t in tables}
+        self._wide = frozenset(f.name for t in tables for f in t.fields if f.type == "decimal128(38, 0)")
+        self._schema = str(getattr(inner, "schema", "") or "main")
         self._made: set[str] = set()
 
     def tables(self) -> list[str]:
@@ -55,14 +57,24 @@ class Doors:
 
     def query(self, sql: str, params: Sequence[object] = ()) -> Iterator[pa.RecordBatch]:
         """Rows of one SELECT in the database's dialect."""
+        import duckdb
         import pyarrow as pa
 
         text = in_duckdb(sql, self.dialect, self._tables)
         self._make_functions(text)
         names: list[str] | None = None
-        for batch in self._inner.query(text, [_param(p, self.dialect) for p in params]):
-            names = names or unique_names(batch.schema.names)
-            yield pa.RecordBatch.from_arrays(batch.columns, names=names)
+        # A cursor for each answer, since a closure may ask again while it is still reading.
+        with self._inner.connection.cursor() as cursor:
+            try:
+                cursor.execute(f"USE {self._schema}")
+                relation = cursor.sql(text, params=[_param(p, self.dialect) for p in params])
+                for batch in narrowed(relation.to_arrow_reader(BATCH_ROWS), self._wide):
+                    names = names or unique_names(batch.schema.names)
+                    yield pa.RecordBatch.from_arrays(batch.columns, names=names)
+            except duckdb.InterruptException as error:
+                raise CallRefused("limit", "the query was stopped: it took too long") from error
+            except duckdb.Error as error:
+                raise CallRefused("bad-sql", " ".join(str(error).strip().split("\n\n")[0].split())[:400]) from error
 
     def close(self) -> None:
         """Drop the rows."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pymysql
 import pytest
 
+from sandbox.capabilities import Table
 from synth.source import Source
 from tests.services import PASSWORD, Server
 from tests.synth.sources.sql_help import opened, refusal_of, rows_of
@@ -181,3 +182,13 @@ def test_sql_that_cannot_be_read_is_refused(postgres_source: Source) -> None:
 
     assert refusal_of(doors, "SELECT FROM WHERE").code == "bad-sql"
     assert refusal_of(doors, "SELECT nope FROM t").code == "bad-sql"
+
+
+def test_a_query_may_run_while_another_is_read(postgres_source: Source, mysql_source: Source) -> None:
+    for source in (postgres_source, mysql_source):
+        doors = cast(Table, source.over(source.sample(10).b))
+        outer = doors.query("SELECT id FROM t ORDER BY id")
+        first = next(outer)
+
+        assert rows_of(doors, "SELECT count(*) AS n FROM t") == [{"n": 5}]
+        assert first.num_rows + sum(b.num_rows for b in outer) == 5
