@@ -630,10 +630,7 @@ def _telling_names(
     marks = [stem[start:].strip(" _-.") for stem in stems]
     if all(len(mark) < 2 for mark in marks):
         return False
-    if all(
-        re.fullmatch(r"(?:part|chunk|file|page|batch)?[-_ ]?\d{1,6}(?:[-_].*)?", mark) and not _is_period(mark)
-        for mark in marks
-    ):
+    if len({re.sub(r"\d+", "", mark) for mark in marks}) == 1 and not all(_is_period(mark) for mark in marks):
         return False
     if all(_is_period(mark) for mark in marks):
         return not any(

@@ -13,7 +13,7 @@ from synth.sources.duck import DuckSource
 from synth.sources.grid import GridTable, Row, tables_of
 from synth.sources.records import Opened, Records, existing_file, identifier, spooled, table_name, unique_names
 
-FILE_BYTES = 64 * 1024**2
+FILE_BYTES = 32 * 1024**2
 """A page is held in memory whole; a larger one is refused."""
 SPAN = 1_000
 """No row is wider, and no span reaches further."""
@@ -55,7 +55,7 @@ def open_source(location: str, detection: Detection, options: OpenOptions) -> Du
         size = opened.plain_path.stat().st_size
         if size > FILE_BYTES:
             raise SourceProblem(
-                "too-large", f"{location} has {size // 1024**2} MB; a page of more than 64 MB is not read"
+                "too-large", f"{location} has {size // 1024**2} MB; a page of more than 32 MB is not read"
             )
         base = table_name(location, options)
         with opened.stream() as stream:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 ASIDE_KEPT = 10_000
 """Of records set aside while reading, so many are kept to be shown; all are counted."""
 DEPTH = 60
+NOTES = 200
 RESHAPES = 16
 _DATA_KEY = re.compile(
     r"-?\d+(?:\.\d+)?|\d{4}-\d{2}(?:-\d{2}.*)?|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[0-9a-fA-F]{12,}|[^@\s]+@[^@\s]+\.\w+"
@@ -160,7 +161,7 @@ class Records:
 
     def note(self, text: str) -> None:
         """Something a reader of the schema should know; said once."""
-        if text not in self.notes:
+        if text not in self.notes and len(self.notes) < NOTES:
             self.notes.append(text)
 
     def source(
@@ -336,8 +337,9 @@ class Records:
         raw = spool.raw(connection)
         parent = branch.parent.made if branch.parent else None
         slots = _columns_of(branch)
+        link = self._link_of(connection, branch, raw, slots)
         names = unique_names([_label(slot, branch, parent) for slot in slots])
-        typings = self._typings(connection, branch, raw, slots, names)
+        typings = self._typings(connection, branch, raw, slots, names, link)
         broken = self._broken(connection, branch, raw, slots, names, typings)
         index = self.branches.index(branch)
         aside_sql = self._aside_rows(connection, branch, raw, index, slots, names, typings, broken)
@@ -391,13 +393,30 @@ class Records:
         if parent and branch.parent:
             relation = Relation(
                 branch.name,
-                (names[0],),
+                (names[slots.index(link)],),
                 branch.parent.name,
                 (parent.key,),
                 declared=True,
                 evidence=f"nested in {branch.parent.name} at {branch.path}",
             )
         return made, relation, file
+
+    def _link_of(
+        self, connection: duckdb.DuckDBPyConnection, branch: Branch, raw: str, slots: list[Hashable]
+    ) -> Hashable:
+        """The slot that points at the parent; the records' own one (and no other) when they carry the parent's key themselves."""
+        if branch.parent is None or branch.parent.made is None:
+            return None
+        link = slots[0]
+        label = _label(link, branch, branch.parent.made).casefold()
+        own = next((s for s in slots[1:] if isinstance(s, tuple) and ".".join(s).casefold() == label), None)
+        if own is None or own not in branch.spool.seen:
+            return link
+        mine, theirs = quoted(branch.spool.column(own)), quoted(branch.spool.column(link))
+        if _one(connection, f"SELECT count(*) FILTER (WHERE {mine} IS DISTINCT FROM {theirs}) FROM {raw}"):
+            return link
+        slots.remove(link)
+        return own
 
     def _typings(
         self,
@@ -406,13 +425,14 @@ class Records:
         raw: str,
         slots: list[Hashable],
         names: list[str],
+        link: Hashable,
     ) -> dict[Hashable, Typing]:
         spool = branch.spool
         parent = branch.parent.made if branch.parent else None
         typings: dict[Hashable, Typing] = {}
         texts: list[tuple[Hashable, str]] = []
         for slot, name in zip(slots, names, strict=True):
-            if parent and branch.parent and slot == _link_slot(parent):
+            if parent and branch.parent and slot == link:
                 node = branch.parent.key_nodes()[parent.key_index] if parent.key_index >= 0 else None
                 typings[slot] = parent.names[node.slot][1] if node else Typing("int64", "CAST({} AS BIGINT)")
                 continue

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import zipfile
+import zlib
 from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -309,3 +311,27 @@ def test_an_opendocument_sheet_is_read(tmp_path: Path) -> None:
 
     assert names_of(source) == ["parts"]
     assert rows_of(source) == [{"part": "bolt", "n": 3}, {"part": "nut", "n": 4}]
+
+
+# A workbook of the older binary kind as xlwt 1.3 wrote it, compressed; the tests need no writer for so old a format.
+OLD_WORKBOOK = (
+    "eNrtWE1oE0EU/mY3SZPQnzS2QiuUULBqbaHViwhtqtT2lBK9+INQU5NDad2EIEI9aLXmKAieFC+FevBS9eIP/qA3D0JFD4IgtHrsSVD00GZ97+"
+    "1sm9YKDWixsl+YNzNvZr552TdvZmffzNTOTt5vnMMqdMNE0Q4hUKJTlEJuJQJqt20uunmQku1hUyEUJEcG/HhS9bqCfcj+noOBe76XJIFPlE4i"
+    "h4GslYltIA6KDSnFNnSRVLhFmmo0iFVRkadFbhF5V3o+Fdkjmqsiu6jvrDqBmfhA6z69io8ZzdJWDeZ9KGM+iKYT9XjFq/jiNeX09eNAfjg1us"
+    "kamnyVmAI5tD9jZfJcr8FthIHjhPZEor23dxZ15OwpfLNjwFc3ql/EPP3G6hVI/2OlvuI3+iA5cbX+uuEDxmGfkiApcIj4nEBOZrK50cwCOngh"
+    "SKIlPpymVit1JkPZUDZvmUAuNUYNVgeLThZ7wrzRy8YQWbExVEnAVJJMo0bKtRI2EbJs4c6Xt4mhZHxQNONyGDhHxna2EDYu8QgaXC0tviXZKi"
+    "N2i7wsrNuk3CiyjtY05S3Jel3om5A+V6S1hebZK3gX31FS3knlwvzhR02Fz/FdVJ7unztfN/0+PolmOsLSNJ5/E2hTbermDcbjuJsrvb18FNnw"
+    "y1YTNCLadlufizVY5OAi1Ip0avx01FLN0M/KqZlUMzWXWsV1wQiLbrm/Ei5+Vs/INkX6KJ7vdxlNYTHWYDGEJaBZHH/5NYshLOd6mOW7clnMNV"
+    "hMYQlrFlNYAprFFJbWPmaZN5ml24jiAU9M2/AywvDgwYMHDx48ePDwT0A51wL94gd5PQzo6wJ/11mkVPQ+k/y3OIIs/c7SpfIQLMrzGCtr/WyF"
+    "X7lcap1j3O+FjKM0ex4jGBI7Rspev3SRUaX/Z90DI38uhMqdv1iOnX95/p+sQt4d"
+)
+
+
+def test_an_old_binary_workbook_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "people.xls"
+    path.write_bytes(zlib.decompress(base64.b64decode(OLD_WORKBOOK)))
+
+    source = opened(path, "excel", "xls")
+
+    assert names_of(source) == ["people"]
+    assert rows_of(source)[2] == {"id": 2, "name": "n2", "born": date(2002, 1, 2), "pay": Decimal("2.50")}

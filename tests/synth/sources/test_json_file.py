@@ -148,6 +148,15 @@ def test_lists_of_objects_become_tables_that_point_back(tmp_path: Path) -> None:
     }
 
 
+def test_a_key_that_lines_carry_themselves_is_not_given_twice(tmp_path: Path) -> None:
+    document = [{"id": i, "lines": [{"order_id": i, "n": 1}, {"order_id": i, "n": 2}]} for i in (7, 8)]
+
+    source = opened(put(tmp_path, document, "orders.json"), "json_file", "json")
+
+    assert types_of(source, "orders_lines") == {"order_id": "int64", "n": "int64"}
+    assert source.relations()[0].columns == ("order_id",)
+
+
 def test_objects_with_data_for_keys_become_rows_not_ten_thousand_columns(tmp_path: Path) -> None:
     document = [{"id": i, "votes": {f"user-{i}-{j}": j for j in range(40)}} for i in range(250)]
 
