@@ -184,6 +184,11 @@ class _Zygote:
 
     def worker(self) -> _Worker:
         """One of the workers forked ahead. The last of them is replaced at once, others when `replace` is called."""
+        # Workers that a zygote left behind when it was killed are still in the socket, and as dead as it is.
+        poll = select.poll()
+        poll.register(self.control, select.POLLHUP)
+        if poll.poll(0):
+            raise SandboxDied("the zygote is gone")
         try:
             data, descriptors, _, _ = recv_fds(self.control, 256, 3)
         except OSError as error:
@@ -303,13 +308,13 @@ class _Worker:
         with contextlib.suppress(OSError):
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
-    def ended(self, before: tuple[int, int]) -> _End | None:
-        """How it ended and what it used since `before`; None if the zygote cannot tell."""
-        if not select.select([self.status], [], [], EXIT_SECONDS)[0]:
-            return None
-        data = os.read(self.status, zygote.STATUS.size)
+    def ended(self, before: tuple[int, int]) -> _End:
+        """How it ended and what it used since `before`. Raises SandboxDied when the zygote cannot tell any more."""
+        data = b""
+        if select.select([self.status], [], [], EXIT_SECONDS)[0]:
+            data = os.read(self.status, zygote.STATUS.size)
         if len(data) != zygote.STATUS.size:
-            return None
+            raise SandboxDied("the sandbox itself ended, or hangs, in the middle of a run")
         status, cpu, memory = zygote.STATUS.unpack(data)
         return _End(status, max(0, cpu - before[0]) / 1000, max(0, memory - before[1]) / 1_048_576)
 
@@ -363,7 +368,7 @@ class _Run:
                 cursor.close()
         self.worker.kill()
         ended = self.worker.ended(self.before)
-        if status == "ok" and (ended is None or ended.status != 0):
+        if status == "ok" and ended.status != 0:
             status, fault = "crashed", Fault("Crashed", f"the process did not end cleanly{_how(ended)}")
         elif status == "crashed":
             status, fault, limit = self._crash(ended)
@@ -376,8 +381,8 @@ class _Run:
             self._text(wire.ERR),
             Usage(
                 (time.perf_counter() - self.started) * 1000,
-                ended.cpu_ms if ended else 0.0,
-                ended.memory_mb if ended else 0.0,
+                ended.cpu_ms,
+                ended.memory_mb,
                 self.count,
                 self.output_bytes,
             ),
@@ -584,9 +589,9 @@ class _Run:
             return "limit", replace(fault, type="LimitExceeded"), limit
         return "error", fault, None
 
-    def _crash(self, ended: _End | None) -> tuple[Literal["limit", "crashed"], Fault, str | None]:
+    def _crash(self, ended: _End) -> tuple[Literal["limit", "crashed"], Fault, str | None]:
         """What ended a process that did not say goodbye."""
-        if ended is not None and os.WIFSIGNALED(ended.status):
+        if os.WIFSIGNALED(ended.status):
             number = os.WTERMSIG(ended.status)
             if number == signal.SIGXCPU or (
                 number == signal.SIGKILL and ended.cpu_ms >= self.limits.cpu_seconds * 1000
@@ -665,9 +670,7 @@ def _printable(value: object, length: int) -> str:
     return _CONTROL_CHARACTERS.sub(lambda found: f"\\x{ord(found.group()):02x}", text[:length])
 
 
-def _how(ended: _End | None) -> str:
-    if ended is None:
-        return ""
+def _how(ended: _End) -> str:
     if os.WIFSIGNALED(ended.status):
         number = os.WTERMSIG(ended.status)
         return f" (ended by signal {number}, {signal.strsignal(number) or 'unknown'})"

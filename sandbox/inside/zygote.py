@@ -67,6 +67,7 @@ def keep(control: socket, settings: dict[str, Any]) -> NoReturn:
         kernel.unshare(apart, "namespaces")
     else:
         _become_nobody(apart)
+    kernel.forget_host_name()
     ready, go = os.pipe()
     pid = os.fork()
     if pid == 0:

@@ -19,7 +19,7 @@ import pytest
 
 from sandbox.backends.local import Local, zone_data
 from sandbox.broker import Broker, Call, CallRefused
-from sandbox.job import Fault, Job, Limits, Record, RunResult, SandboxUnavailable
+from sandbox.job import Fault, Job, Limits, Record, RunResult, SandboxDied, SandboxUnavailable
 
 
 class Shop:
@@ -527,16 +527,33 @@ def test_closing_stops_every_process() -> None:
     assert gone(started)
 
 
-def test_a_killed_zygote_is_replaced() -> None:
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_killed_keeper_or_zygote_takes_all_with_it_and_is_replaced(which: int) -> None:
     before = set(descendants(os.getpid()))
     sandbox = Local()
     try:
         run(sandbox, "def closure(source):\n    return []\n")
-        keeper, zygote, *_ = [pid for pid in descendants(os.getpid()) if pid not in before]
+        inside = [pid for pid in descendants(os.getpid()) if pid not in before]
 
-        os.kill(zygote, signal.SIGKILL)
+        os.kill(inside[which], signal.SIGKILL)
 
-        assert gone([keeper, zygote])
+        assert gone(inside[1:])
+        assert run(sandbox, "def closure(source):\n    return [{'a': 1}]\n").records == ({"a": 1},)
+    finally:
+        sandbox.close()
+
+
+def test_a_sandbox_that_dies_in_mid_job_is_never_a_finding() -> None:
+    before = set(descendants(os.getpid()))
+    sandbox = Local()
+    try:
+        sandbox.facts()
+        _, zygote, *_ = [pid for pid in descendants(os.getpid()) if pid not in before]
+        threading.Timer(0.3, os.kill, (zygote, signal.SIGKILL)).start()
+
+        with pytest.raises(SandboxDied):
+            run(sandbox, "def closure(source):\n    while True:\n        pass\n")
+
         assert run(sandbox, "def closure(source):\n    return [{'a': 1}]\n").records == ({"a": 1},)
     finally:
         sandbox.close()

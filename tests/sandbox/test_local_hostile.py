@@ -91,6 +91,8 @@ ATTACKS = {
     "mount proc": "yield from escaped(libc.mount(b'proc', b'/', b'proc', 0, None))",
     "umount": "yield from escaped(libc.umount2(b'/', 2))",
     "pivot": "yield from escaped(libc.syscall(155, b'.', b'.'))",
+    "learn the host name": "yield {'escaped': os.uname().nodename}",
+    "learn the machine": "yield from escaped(libc.sysinfo(ctypes.create_string_buffer(200)))",
     "host name": "yield from escaped(libc.sethostname(b'x', 1))",
     "keyring": "yield from escaped(libc.syscall(250, 0, -3, 0))",
     "bpf": "yield from escaped(libc.syscall(321, 0, b'\\0' * 64, 64))",
