@@ -27,7 +27,7 @@ from synth.plan import (
 )
 from synth.understand.columns import Known, is_flag
 from synth.understand.structure import Best, Having, Key, Measure, Notes, Part, Reader, Shown, Sorting, no
-from synth.understand.words import lemma, spelled
+from synth.understand.words import any_of, lemma, spelled
 
 FIGURES = {"sum": "total", "avg": "average", "median": "median", "min": "minimum", "max": "maximum", "stddev": "stddev"}
 
@@ -76,6 +76,9 @@ class Assembler:
         best = self.notes.best
         if best is None:
             return
+        if best.count is None and self.notes.limit is not None:
+            # "the 3 sales with the highest quantity"
+            best.count, self.notes.limit = self.notes.limit, None
         entities = self._entities()
         if best.frequent and any(k.asked for k in self.notes.groups):
             self._figure_for(best, Measure("count", None, "count", rows_of=self.subject))
@@ -115,7 +118,9 @@ class Assembler:
             groups = [e for e in entities if self._needs_group(e, best)]
             if self.notes.groups and any(k.asked for k in self.notes.groups):
                 function = best.function or ("sum" if best.by.additive else ("max" if best.descending else "min"))
-                self._figure_for(best, Measure(function, best.by.column, best.word or best.by.column.name, known=best.by))
+                self._figure_for(
+                    best, Measure(function, best.by.column, best.word or best.by.column.name, known=best.by)
+                )
                 return
             if groups:
                 chosen = best.function or ("sum" if best.by.additive else None)
@@ -132,7 +137,9 @@ class Assembler:
                     )
                 if chosen is not None:
                     self._group_entities(groups)
-                    self._figure_for(best, Measure(chosen, best.by.column, best.word or best.by.column.name, known=best.by))
+                    self._figure_for(
+                        best, Measure(chosen, best.by.column, best.word or best.by.column.name, known=best.by)
+                    )
                     return
                 if (
                     any(e.table for e in groups)
@@ -607,7 +614,7 @@ class Assembler:
         subject = (
             said
             if isinstance(measure.of, Arithmetic)
-            or (said and lemma(said) in ("revenue", "turnover", "sale", "profit", "spend", "spending", "income"))
+            or (said and lemma(said) in any_of("revenue turnover sale profit spend spending income"))
             else own or said
         )
         prefix = FIGURES[measure.function]
@@ -616,10 +623,7 @@ class Assembler:
         return subject if subject.startswith(prefix) else f"{prefix}_{subject}"
 
     def _said_total(self) -> bool:
-        return any(
-            t.low in ("total", "sum", "combined", "totals", "overall", "summed", "cumulative")
-            for t in self.reader.tokens
-        )
+        return any(t.low in any_of("total sum combined totals overall summed cumulative") for t in self.reader.tokens)
 
     def _having(self, expressions: list[tuple[Measure, Expression]], base: str, widened: bool) -> Condition | None:
         conditions: list[Condition] = []

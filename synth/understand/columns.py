@@ -15,125 +15,32 @@ from rapidfuzz import fuzz, process
 from synth.plan import Column
 from synth.schema import Field, Schema, Table
 from synth.understand.vocabulary import ABBREVIATIONS, ALSO, ROWS, SAME, UNIT_WORDS
-from synth.understand.words import Token, lemma, stem, words_of_name
+from synth.understand.words import Token, any_of, lemma, stem, words_of_name
 
 Sort = Literal["number", "date", "text", "flag", "other"]
 
 LONGEST = 6
-EDGES = frozenset("the a an of in on at to by for and or is are was were".split())
-TRAILING = frozenset("amount value level total count reading rate size percent minute second hour".split())
+EDGES = any_of("the a an of in on at to by for and or is are was were")
+TRAILING = any_of("amount value level total count reading rate size percent minute second hour")
 HAPPENINGS = ("al", "ure", "ion", "ment", "ing")
-DATE_WORDS = frozenset({"date", "time", "at", "on", "day", "timestamp", "datetime", "when"})
+DATE_WORDS = any_of("date time at on day timestamp datetime when")
 LABELS = ("name", "title", "label", "full name", "description")
-IDENTIFIERS = frozenset({"id", "code", "number", "key", "uuid", "sku", "isbn", "no", "identifier"})
-YES = frozenset({"yes", "y", "true", "t", "1"})
-NO = frozenset({"no", "n", "false", "f", "0"})
+IDENTIFIERS = any_of("id code number key uuid sku isbn no identifier")
+YES = any_of("yes y true t 1")
+NO = any_of("no n false f 0")
 
 # Figures that add up over rows, and figures that do not.
-ADDITIVE = frozenset(
-    [
-        "amount",
-        "total",
-        "revenue",
-        "sale",
-        "turnover",
-        "quantity",
-        "units",
-        "sold",
-        "profit",
-        "cost",
-        "spend",
-        "spent",
-        "spending",
-        "byte",
-        "size",
-        "goal",
-        "points",
-        "count",
-        "subtotal",
-        "tax",
-        "shipping",
-        "freight",
-        "distance",
-        "rainfall",
-        "precipitation",
-        "rain",
-        "loss",
-        "gain",
-        "volume",
-        "expense",
-        "fee",
-        "tip",
-        "pay",
-        "payment",
-        "passenger",
-        "minutes",
-        "hours",
-        "visits",
-        "clicks",
-        "impressions",
-        "views",
-        "donation",
-        "donations",
-        "energy",
-        "consumption",
-        "kwh",
-        "payout",
-        "bonus",
-        "fine",
-        "fines",
-        "budget",
-        "case",
-        "death",
-        "discount",
-        "assist",
-        "win",
-        "draw",
-        "defeat",
-        "sold",
-        "unit",
-        "income",
-        "population",
-    ]
+ADDITIVE = any_of(
+    "amount total revenue sale turnover quantity units sold profit cost spend spent spending byte "
+    "size goal points count subtotal tax shipping freight distance rainfall precipitation rain loss "
+    "gain volume expense fee tip pay payment passenger minutes hours visits clicks impressions views "
+    "donation donations energy consumption kwh payout bonus fine fines budget case death discount "
+    "assist win draw defeat unit income population"
 )
-NOT_ADDITIVE = frozenset(
-    [
-        "price",
-        "salary",
-        "wage",
-        "rate",
-        "rating",
-        "score",
-        "age",
-        "temperature",
-        "humidity",
-        "pressure",
-        "percent",
-        "year",
-        "latitude",
-        "longitude",
-        "balance",
-        "stock",
-        "average",
-        "median",
-        "minimum",
-        "maximum",
-        "speed",
-        "level",
-        "grade",
-        "height",
-        "weight",
-        "index",
-        "rank",
-        "month",
-        "day",
-        "hour",
-        "margin",
-        "magnitude",
-        "depth",
-        "latency",
-        "unit_price",
-    ]
+NOT_ADDITIVE = any_of(
+    "price salary wage rate rating score age temperature humidity pressure percent year latitude "
+    "longitude balance stock average median minimum maximum speed level grade height weight index "
+    "rank month day hour margin magnitude depth latency unit_price"
 )
 
 
@@ -242,7 +149,7 @@ class Lexicon:
 
     def _add_table(self, table: Table) -> None:
         words = spelled_out(tuple(w for w in words_of_name(table.name) if not w.isdigit()))
-        words = tuple(w for w in words if w not in ("tbl", "table", "dim", "fact", "csv", "public", "dbo")) or words
+        words = tuple(w for w in words if w not in any_of("tbl table dim fact csv public dbo")) or words
         self.table_words[table.name] = words
         for n in range(len(words)):
             self._add_noun(words[n:], table.name, 1.0 if n == 0 else 0.85)
@@ -382,7 +289,7 @@ class Lexicon:
         if (
             not found
             and len(words) > 1
-            and words[-1] in ("code", "name", "value", "number", "type", "level", "column", "field")
+            and words[-1] in any_of("code name value number type level column field address")
         ):
             found = {k: s * 0.9 for k, s in self._index.get(words[:-1], {}).items() if s >= 0.9}
         if not found and len(words) == 2 and words[1] in DATE_WORDS:

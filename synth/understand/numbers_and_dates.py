@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from synth.understand.words import Token
+from synth.understand.words import Token, any_of
 
 SMALL = {
     w: n
@@ -118,7 +118,7 @@ UNITS = {
     "gigabyte": "GB",
     "hpa": "hPa",
 }
-CURRENCIES = frozenset({"EUR", "USD", "GBP", "JPY", "CHF"})
+CURRENCIES = any_of("EUR USD GBP JPY CHF")
 
 # How many of the family's smallest unit each holds.
 SIZES: dict[str, tuple[str, Decimal]] = {
@@ -372,7 +372,7 @@ class Calendar:
         if low[:1] == ["next"] and len(low) > 1 and low[1] in ("week", "month", "quarter", "year"):
             start = units_on(unit_start(today, low[1]), low[1], 1)
             return Period(start, units_on(start, low[1], 1), f"next {low[1]}", 2)
-        if low[:1] and low[0] in ("last", "past", "previous", "preceding", "prior", "recent"):
+        if low[:1] and low[0] in any_of("last past previous preceding prior recent"):
             return self._rolling(tokens, i)
         if low[:1] and low[0] in WEEKDAYS and not tokens[i].low.endswith("s"):
             # the most recent one, today included

@@ -119,7 +119,9 @@ UNIT_PHRASES: dict[Unit, str] = {
     "month_of_year": "month of the year|month of year|calendar month of the year",
     "hour_of_day": "hour of the day|hour of day|time of day|time of the day|hours of the day",
 }
-UNITS: dict[tuple[str, ...], Unit] = {tuple(p.split()): unit for unit, line in UNIT_PHRASES.items() for p in line.split("|")}
+UNITS: dict[tuple[str, ...], Unit] = {
+    tuple(p.split()): unit for unit, line in UNIT_PHRASES.items() for p in line.split("|")
+}
 EMPTY = phrases(
     {
         "empty": "missing|empty|blank|null|unknown|not set|unset|not filled|not filled in|not available|not given|not known|not present|absent|undefined|n a|not recorded|"

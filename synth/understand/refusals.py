@@ -6,7 +6,7 @@ import re
 
 from synth.request import Refusal
 from synth.understand.columns import Lexicon
-from synth.understand.words import fold
+from synth.understand.words import any_of, fold
 
 POLITE = (
     r"^(?:(?:please|can|could|would|will|you|i|want|need|now|then|and|just|go|ahead|kindly|let|us|first|also|to)\s+)*"
@@ -242,54 +242,10 @@ FOREIGN = {
     ],
     "Polish": ["pokaz", "wszystkie", "ile", "klientow", "zamowien", "jest", "sa", "z", "w", "dla", "kazdego"],
 }
-ENGLISH = frozenset(
-    [
-        "the",
-        "of",
-        "and",
-        "show",
-        "list",
-        "how",
-        "many",
-        "what",
-        "which",
-        "all",
-        "with",
-        "for",
-        "by",
-        "in",
-        "is",
-        "are",
-        "that",
-        "to",
-        "from",
-        "where",
-        "give",
-        "find",
-        "get",
-        "each",
-        "per",
-        "total",
-        "average",
-        "number",
-        "have",
-        "who",
-        "than",
-        "over",
-        "more",
-        "not",
-        "last",
-        "between",
-        "order",
-        "top",
-        "first",
-        "highest",
-        "most",
-        "count",
-        "sum",
-        "on",
-        "at",
-    ]
+ENGLISH = any_of(
+    "the of and show list how many what which all with for by in is are that to from where give find "
+    "get each per total average number have who than over more not last between order top first "
+    "highest most count sum on at"
 )
 
 

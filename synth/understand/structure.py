@@ -69,20 +69,18 @@ from synth.understand.operators import (
 )
 from synth.understand.values import Held, Values, flag_values
 from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES, ROWS, SUPERLATIVES, VERBS
-from synth.understand.words import IRREGULAR, Token, lemma, spelled, stem
+from synth.understand.words import IRREGULAR, Token, any_of, lemma, spelled, stem
 
-BE = frozenset(
-    "is are was were be been being has have had does did do that which who column field its their equal".split()
-)
-DANGLING = frozenset("where with by and or per of in than over under between from to is not without the".split())
-STOPS = frozenset(
-    "and or with where who that which whose in from per by for order sorted sort over under above below before after since last but not having on of to than is are was were only then".split()
+BE = any_of("is are was were be been being has have had does did do that which who column field its their equal")
+DANGLING = any_of("where with by and or per of in than over under between from to is not without the")
+STOPS = any_of(
+    "and or with where who that which whose in from per by for order sorted sort over under above below before after since last but not having on of to than is are was were only then"
 )
 
 
-PERSONS = frozenset(
+PERSONS = any_of(
     "patient person employee customer client member user student man woman female male passenger girl boy player staff "
-    "anyone who everyone worker colleague buyer visitor reader patron".split()
+    "anyone who everyone worker colleague buyer visitor reader patron"
 )
 
 
@@ -352,7 +350,7 @@ class Reader:
                         )
                         many = (
                             before in ("most", "fewest")
-                            and self.low(i - 2) in ("the", "placed", "has", "have", "with", "made")
+                            and self.low(i - 2) in any_of("the placed has have with made")
                             and i > 3
                         )
                         penalty = 10.0 if grouped or lacking or number_before or many else 0.0
@@ -375,9 +373,7 @@ class Reader:
             if place < 100:
                 self.subject, self.subject_said = name, True
                 return
-        if any(
-            t.lemma in ("who", "earner", "people", "person", "spender", "anyone", "everyone") for t in self.tokens[:6]
-        ):
+        if any(t.lemma in any_of("who earner people person spender anyone everyone") for t in self.tokens[:6]):
             for table in self.lexicon.table_words:
                 people = {
                     "customer",
@@ -743,7 +739,7 @@ class Reader:
         n_value = held[0].length if held and held[0].score >= 0.9 else 0
         if max(n_column, n_value) < 2:
             return 0
-        if token.low in ("per", "by", "each", "top", "where", "with", "without") and n_value <= n_column:
+        if token.low in any_of("per by each top where with without") and n_value <= n_column:
             return 0
         if n_value > n_column:
             return self._value(i, held)
@@ -762,19 +758,13 @@ class Reader:
                 self.question = "who"
                 self.asking = True
                 return i + 1
-            if low in ("which", "what") and self.low(i + 1) not in (
-                "percentage",
-                "percent",
-                "share",
-                "proportion",
-                "fraction",
-                "part",
-                "%",
+            if low in ("which", "what") and self.low(i + 1) not in any_of(
+                "percentage percent share proportion fraction part %"
             ):
                 self.question = "which"
                 self.asking = True
                 j = i + 1
-                while self.low(j) in ("of", "the", "our", "are", "is", "were", "kind", "kinds", "sort", "sorts"):
+                while self.low(j) in any_of("of the our are is were kind kinds sort sorts"):
                     j += 1
                 found = unit_at(self.tokens, j)
                 if found and not self.column_named_exactly(j):
@@ -791,21 +781,8 @@ class Reader:
                 if self.low(i + 2) == "of" and self.low(i + 3) == "the":
                     return i + 4
                 return i + 2
-            if low == "how" and self.low(i + 1) in (
-                "old",
-                "long",
-                "heavy",
-                "tall",
-                "far",
-                "high",
-                "big",
-                "large",
-                "fast",
-                "expensive",
-                "hot",
-                "warm",
-                "cold",
-                "deep",
+            if low == "how" and self.low(i + 1) in any_of(
+                "old long heavy tall far high big large fast expensive hot warm cold deep"
             ):
                 known = self.graded(self.low(i + 1), self.subject)
                 if known is None:
@@ -816,11 +793,7 @@ class Reader:
                     )
                 self.notes.shown.append(Shown(known, self.low(i + 1)))
                 return i + 2
-            if (
-                low in ("is", "are", "was", "were", "do", "does", "did", "has", "have")
-                and i == 0
-                and self.low(1) not in ("there",)
-            ):
+            if low in any_of("is are was were do does did has have") and i == 0 and self.low(1) not in ("there",):
                 raise no("cannot-answer", "yes-or-no questions are not answered; ask for the rows or their number")
         if low in ("on", "in", "at", "during") and self.low(i + 1) in ("which", "what"):
             found = unit_at(self.tokens, i + 2)
@@ -857,16 +830,11 @@ class Reader:
                 return 0
             self.notes.distinct = True
             j = i + 1
-            if self.low(j) in (
-                "values",
-                "value",
-                "list",
-                "set",
-                "combinations",
-                "entries",
-                "kinds",
-                "types",
-            ) and self.low(j + 1) in ("of", "in", "for"):
+            if self.low(j) in any_of("values value list set combinations entries kinds types") and self.low(j + 1) in (
+                "of",
+                "in",
+                "for",
+            ):
                 j += 2
             if self.counting == "rows":
                 self.counting = "distinct"
@@ -1072,7 +1040,7 @@ class Reader:
         if self.low(j) in ("distinct", "different", "unique"):
             self.counting = "distinct"
             j += 1
-        if self.low(j) in ("per", "by", "for", "in", "each", "grouped") or j >= len(self.tokens):
+        if self.low(j) in any_of("per by for in each grouped") or j >= len(self.tokens):
             self._count_now(Measure("count", None, "rows", rows_of=self.subject))
         elif unit_at(self.tokens, j) and not exact and not self.lexicon.matches_at(self.tokens, j):
             unit, used = unit_at(self.tokens, j) or ("day", 1)
@@ -1097,7 +1065,7 @@ class Reader:
 
     def _counted_thing(self, i: int, how: str) -> tuple[Measure, int]:
         """What is counted at i: rows of a table, or the different values of a column."""
-        i = self.skip(i, {"the", "all", "their", "different", "distinct", "of"})
+        i = self.skip(i, any_of("the all their different distinct of"))
         tables = [t for t in self.lexicon.tables_at(self.tokens, i) if t[1] >= 0.6]
         if tables and how == "rows":
             return Measure("count", None, self.said(i, tables[0][2]), rows_of=tables[0][0]), i + tables[0][2]
@@ -1117,37 +1085,16 @@ class Reader:
         if low in ("limit", "limited") or (
             low == "only" and self.low(i + 1) in ("show", "return", "give") and quantity_at(self.tokens, i + 2)
         ):
-            j = self.skip(
-                i + 1, {"to", "show", "return", "give", "me", "the", "by", "it", "them", "first", "top", "results"}
-            )
+            j = self.skip(i + 1, any_of("to show return give me the by it them first top results"))
             number = quantity_at(self.tokens, j)
             if number:
                 self.notes.limit = int(number.value)
                 j += number.length
-                return self.skip(j, {"rows", "results", "records", "entries", "lines", "row", "items", "only"})
+                return self.skip(j, any_of("rows results records entries lines row items only"))
             return 0
-        if low in (
-            "top",
-            "bottom",
-            "first",
-            "last",
-            "best",
-            "worst",
-            "highest",
-            "lowest",
-            "largest",
-            "biggest",
-            "smallest",
-            "latest",
-            "newest",
-            "oldest",
-            "earliest",
-            "any",
-            "random",
-            "cheapest",
-            "longest",
-            "shortest",
-            "heaviest",
+        if low in any_of(
+            "top bottom first last best worst highest lowest largest biggest smallest latest newest oldest "
+            "earliest any random cheapest longest shortest heaviest"
         ):
             j = i + 1
             number = quantity_at(self.tokens, j) if j < len(self.tokens) else None
@@ -1262,9 +1209,7 @@ class Reader:
         if low in ("max", "maximum", "min", "minimum") and count is None:
             return 0
         nxt = self.low(i + 1)
-        if low == "first" and (
-            nxt in ("name", "names", "time", "class", "half", "quarter", "of") or unit_at(self.tokens, i + 1)
-        ):
+        if low == "first" and (nxt in any_of("name names time class half quarter of") or unit_at(self.tokens, i + 1)):
             return 0
         if low == "last" and (
             nxt in ("name", "names")
@@ -1401,7 +1346,7 @@ class Reader:
             best.by = self._by_words(["salary", "pay", "income"])
             best.words, best.of_rows = "", True
             return j + 1 if best.by is not None else j
-        if participle in ("selling", "paid", "earning", "rated", "scoring", "spending", "grossing", "priced"):
+        if participle in any_of("selling paid earning rated scoring spending grossing priced"):
             self.notes.best = None
             k = self._superlative_of(j, best)
             if k:
@@ -1468,7 +1413,12 @@ class Reader:
         best.descending = grade != "early"
         matches = self.lexicon.matches_at(self.tokens, j)
         tables = self.lexicon.tables_at(self.tokens, j)
-        if matches and matches[0].known.sort == "date" and not (tables and tables[0][1] >= matches[0].score):
+        longer = bool(matches and tables and matches[0].length > tables[0][2])
+        if (
+            matches
+            and matches[0].known.sort == "date"
+            and (longer or not (tables and tables[0][1] >= matches[0].score))
+        ):
             found = self.column_at(j, "date")
             if found:
                 known, at = found
@@ -1507,7 +1457,7 @@ class Reader:
 
     def _best_target(self, i: int, j: int, best: Best, grade: str, start: int) -> int:
         """What a superlative grades: a figure, a column, or the rows of a table."""
-        j = self.skip(j, {"the", "single", "possible", "recorded", "observed", "measured", "ever", "overall"})
+        j = self.skip(j, any_of("the single possible recorded observed measured ever overall"))
         words = GRADES[grade][0]
         counted = phrase_at(self.tokens, j, COUNTS)
         if counted and not self.column_named_exactly(j):
@@ -1589,7 +1539,7 @@ class Reader:
             best.function = "sum"
             self._set_best(best)
             return low_value[2]
-        if grade in ("large", "big", "great", "small", "high", "low") and tables:
+        if grade in any_of("large big great small high low") and tables:
             sizes = self.lexicon.with_words(
                 tables[0][0], "amount total size quantity area population value revenue price".split(), "number"
             )
@@ -1598,12 +1548,12 @@ class Reader:
                 best.of_rows = True
                 self._set_best(best)
                 return j
-            if best.said in ("top", "best", "worst", "largest", "biggest", "smallest", "highest", "lowest"):
+            if best.said in any_of("top best worst largest biggest smallest highest lowest"):
                 best.of_rows = True
                 self._set_best(best)
                 self.best_open = True
                 return j
-        if best.said in ("top", "best", "worst", "largest", "biggest", "smallest", "highest", "lowest", "greatest"):
+        if best.said in any_of("top best worst largest biggest smallest highest lowest greatest"):
             row = j < len(self.tokens) and self.lexicon.row_noun(self.tokens[j], self.subject)
             if column or row:
                 sizes = (
@@ -1631,29 +1581,9 @@ class Reader:
         j = i - 1
         while self.low(j) in ("the", "a", "an", "single"):
             j -= 1
-        return self.low(j) in (
-            "with",
-            "has",
-            "have",
-            "had",
-            "having",
-            "of",
-            "reached",
-            "shows",
-            "showed",
-            "recorded",
-            "got",
-            "get",
-            "gets",
-            "earned",
-            "earns",
-            "scored",
-            "generated",
-            "brought",
-            "reported",
-            "saw",
-            "made",
-            "whose",
+        return self.low(j) in any_of(
+            "with has have had having of reached shows showed recorded got get gets earned earns scored "
+            "generated brought reported saw made whose"
         )
 
     def _most(self, i: int, count: int | None) -> int:
@@ -1665,35 +1595,10 @@ class Reader:
         if (self.low(j) == "of" and self.low(j + 1) == "the") or (i > 0 and self.low(i - 1) == "at"):
             return 0
         nxt = self.low(j)
-        if nxt in (
-            "common",
-            "frequent",
-            "popular",
-            "often",
-            "frequently",
-            "commonly",
-            "used",
-            "visited",
-            "requested",
-            "ordered",
-            "bought",
-            "purchased",
-            "sold",
-            "borrowed",
-            "viewed",
-            "active",
-            "read",
-            "prolific",
-            "loaned",
-            "seen",
-            "reported",
-            "flown",
-            "occurring",
-            "prevalent",
-            "busy",
-            "rented",
-            "watched",
-            "played",
+        if nxt in any_of(
+            "common frequent popular often frequently commonly used visited requested ordered bought "
+            "purchased sold borrowed viewed active read prolific loaned seen reported flown occurring "
+            "prevalent busy rented watched played"
         ):
             if nxt in ("sold", "ordered", "bought", "purchased"):
                 known = self._by_words(["quantity", "units", "sold"])
@@ -1708,8 +1613,8 @@ class Reader:
                 best.frequent = True
             self._set_best(best)
             after = (
-                self.skip(j + 1, {"used", "visited", "requested", "ordered", "occurring", "reported", "seen"})
-                if nxt in ("common", "frequent", "popular", "frequently", "commonly", "often")
+                self.skip(j + 1, any_of("used visited requested ordered occurring reported seen"))
+                if nxt in any_of("common frequent popular frequently commonly often")
                 else j + 1
             )
             return after
@@ -1727,7 +1632,7 @@ class Reader:
                 return self._best_target(i, j + 1, best, nxt, i)
             return self._best_target(i, j + 1, best, nxt, i)
         best.words = ""
-        j = self.skip(j, {"number", "of", "total", "the", "different", "distinct"}) if nxt in ("number",) else j
+        j = self.skip(j, any_of("number of total the different distinct")) if nxt in ("number",) else j
         described = self._described_noun(j)
         if described:
             j = described
@@ -1772,7 +1677,7 @@ class Reader:
                         best.function = "sum" if known.additive else None
                         self._set_best(best)
                         return i + 1
-            if root in ("order", "buy", "purchas", "borrow", "fl", "visit"):
+            if root in any_of("order buy purchas borrow fl visit"):
                 best.frequent = True
                 self._set_best(best)
                 return i + 1
@@ -1815,7 +1720,7 @@ class Reader:
         if (
             matches
             and matches[0].score > 0.93
-            and said in ("total", "totals", "max", "min", "average", "sum", "overall", "maximum", "minimum", "mean")
+            and said in any_of("total totals max min average sum overall maximum minimum mean")
             and not (following and following[0].known.sort == "number")
         ):
             # the column called so, not the wish for a sum
@@ -1886,7 +1791,7 @@ class Reader:
             return self._never(i)
         n = found[1]
         said = self.said(i, n).casefold()
-        j = self.skip(i + n, {"the", "their", "its", "any", "a", "an", "single", "known", "valid"})
+        j = self.skip(i + n, any_of("the their its any a an single known valid"))
         if j >= len(self.tokens):
             return 0
         tables = [t for t in self.lexicon.tables_at(self.tokens, j) if t[1] >= 0.6 and t[0] != self.subject]
@@ -1937,7 +1842,7 @@ class Reader:
         n = 0
         if words[0] == "never":
             n = 1
-        elif words[0] in ("have", "has", "had", "did", "do", "does", "were", "was", "are", "is") and words[1] in (
+        elif words[0] in any_of("have has had did do does were was are is") and words[1] in (
             "not",
             "never",
         ):
@@ -1948,22 +1853,7 @@ class Reader:
             return 0
         j = self.skip(
             i + n,
-            {
-                "been",
-                "yet",
-                "ever",
-                "have",
-                "had",
-                "actually",
-                "placed",
-                "made",
-                "a",
-                "an",
-                "any",
-                "single",
-                "get",
-                "got",
-            },
+            any_of("been yet ever have had actually placed made a an any single get got"),
         )
         if j >= len(self.tokens):
             return 0
@@ -1986,25 +1876,7 @@ class Reader:
                 self._reset()
                 return self.skip(
                     j + 1,
-                    {
-                        "anything",
-                        "something",
-                        "any",
-                        "one",
-                        "yet",
-                        "so",
-                        "far",
-                        "ever",
-                        "by",
-                        "anyone",
-                        "anybody",
-                        "a",
-                        "single",
-                        "thing",
-                        "out",
-                        "from",
-                        "us",
-                    },
+                    any_of("anything something any one yet so far ever by anyone anybody a single thing out from us"),
                 )
         events = [k for k in self.lexicon.events.get(root, []) if k.column.table == self.subject]
         flags = [h for h in self.values.flag_at(self.tokens, j) if h.known.column.table == self.subject]
@@ -2014,20 +1886,7 @@ class Reader:
             return 0
         if len(events) == 1 and events[0].field.nullable:
             at = j + 1
-            if self.low(at) not in (
-                "in",
-                "since",
-                "on",
-                "during",
-                "before",
-                "after",
-                "between",
-                "this",
-                "last",
-                "within",
-                "today",
-                "yesterday",
-            ):
+            if self.low(at) not in any_of("in since on during before after between this last within today yesterday"):
                 self.add(Empty(events[0].column), events[0])
                 return self.skip(
                     at, {"yet", "at", "all"} if self.low(at) != "at" or self.low(at + 1) == "all" else {"yet"}
@@ -2084,9 +1943,7 @@ class Reader:
 
     def _key_at(self, i: int) -> tuple[Key | None, int]:
         """One group key at i and the place after it."""
-        i = self.skip(
-            i, {"the", "each", "every", "their", "its", "single", "individual", "different", "distinct", "given"}
-        )
+        i = self.skip(i, any_of("the each every their its single individual different distinct given"))
         if i >= len(self.tokens):
             return None, i
         unit = unit_at(self.tokens, i)
@@ -2096,7 +1953,7 @@ class Reader:
             at = i + unit[1]
             chosen = None
             if self.low(at) in ("of", "they", "in"):
-                k = self.skip(at + 1, {"the", "their", "were", "was", "which", "they"})
+                k = self.skip(at + 1, any_of("the their were was which they"))
                 column = self.column_at(k, "date")
                 if column:
                     chosen, at = column
@@ -2134,6 +1991,8 @@ class Reader:
         found = self.column_at(i)
         if found:
             return Key(known=found[0]), found[1]
+        if self.lexicon.row_noun(self.tokens[i], self.subject) and self.tokens[i].low == self.tokens[i].lemma:
+            return Key(table=self.subject), i + 1
         if self.tokens[i].kind == "word" and self.low(i) not in FILLER:
             two = self.lexicon.typo((self.tokens[i].lemma,)) or self.lexicon.typo((self.tokens[i].low,))
             if two:
@@ -2309,7 +2168,7 @@ class Reader:
         return at
 
     def _next_sort(self, i: int) -> int:
-        j = self.skip(i, {"then", "by", "within", "that", "afterwards", "next", "secondarily", "finally"})
+        j = self.skip(i, any_of("then by within that afterwards next secondarily finally"))
         if phrase_at(self.tokens, j, COUNTS) or phrase_at(self.tokens, j, ORDERS):
             return 0
         found = self.column_at(j)
@@ -2332,7 +2191,7 @@ class Reader:
                 return 0
             comparison, j = found[0], i + found[1]  # type: ignore[assignment]  # one of the four just named
         number = quantity_at(self.tokens, j)
-        if number is None or number.unit not in ("d", "wk", "mo", "y", "h", "min"):
+        if number is None or number.unit not in any_of("d wk mo y h min"):
             return 0
         at = j + number.length
         ago = self.low(at) in ("ago", "back") or (self.low(at) == "old" and low not in ("older", "younger"))
@@ -2365,7 +2224,7 @@ class Reader:
         if not found:
             return 0
         how, n = found
-        j = self.skip(i + n, {"the", "letter", "word", "a", "an", "text", "string", "letters", "phrase"})
+        j = self.skip(i + n, any_of("the letter word a an text string letters phrase"))
         if j >= len(self.tokens):
             return 0
         if (
@@ -2460,28 +2319,7 @@ class Reader:
             pass
         nxt = self.skip(
             j,
-            {
-                "the",
-                "any",
-                "in",
-                "from",
-                "those",
-                "ones",
-                "being",
-                "been",
-                "a",
-                "an",
-                "all",
-                "yet",
-                "where",
-                "with",
-                "by",
-                "that",
-                "are",
-                "is",
-                "have",
-                "has",
-            },
+            any_of("the any in from those ones being been a an all yet where with by that are is have has"),
         )
         if nxt < len(self.tokens) and not self.lexicon.matches_at(self.tokens, j):
             return nxt
@@ -2557,7 +2395,7 @@ class Reader:
         self, i: int, at: int, operator: Comparison, number: Quantity, left: Known | Measure | str | None
     ) -> int:
         # "more than 3 orders": a number of rows
-        k = self.skip(at, {"different", "distinct", "unique", "total", "separate", "of", "the"})
+        k = self.skip(at, any_of("different distinct unique total separate of the"))
         distinct = any(self.low(x) in ("different", "distinct", "unique", "separate") for x in range(at, k))
         if self.low(k) in ("times", "time"):
             rows = self.notes.existing.pop() if self.notes.existing else self.subject
@@ -2690,7 +2528,7 @@ class Reader:
                 if k.field.unit in CURRENCIES
                 or k.field.meaning == "currency"
                 or set(k.words)
-                & set("amount total price cost revenue salary fee fare spend spent budget sale value".split())
+                & any_of("amount total price cost revenue salary fee fare spend spent budget sale value")
             ]
             named = [k for k in money if k.field.unit == unit]
             money = named if len(named) == 1 else money
@@ -2774,6 +2612,18 @@ class Reader:
         number = quantity_at(self.tokens, j + 1)
         if number is None:
             return 0
+        if (
+            number.unit
+            and number.unit not in ("y", "d", "mo", "wk")
+            and grade in any_of("long short heavy light tall fast slow far deep large small")
+        ):
+            known = self._by_unit(number)
+            bound: Comparison = ">" if up == (grade != "fast") or grade == "slow" else "<"
+            if self.negate:
+                bound, self.negate = OPPOSITE[bound], False
+            self.add(self.compare_number(known, bound, number), known)
+            self.zone = "filter"
+            return j + 1 + number.length
         known = self.graded(grade, self.subject) if grade not in ("new", "late", "early") else None
         if known is None or known.sort != "number":
             if (
@@ -2803,6 +2653,9 @@ class Reader:
             return 0
         j = i + (2 if low == "in" or (low == "ranging" and self.low(i + 1) == "from") else 1)
         j = self.skip(j, {"the"})
+        hours = self._clock_range(i, j)
+        if hours:
+            return hours
         left = self._left()
         first = self.calendar.period_at(self.tokens, j)
         number = quantity_at(self.tokens, j)
@@ -2812,7 +2665,7 @@ class Reader:
             and not (isinstance(left, Measure) and number)
         ):
             k = j + first.length
-            if self.low(k) in ("and", "to", "till", "until", "through", "-", "–", "up"):
+            if self.low(k) in any_of("and to till until through - – up"):
                 k2 = self.skip(k + 1, {"to", "the"})
                 second = self.calendar.period_at(self.tokens, k2)
                 if second:
@@ -3067,11 +2920,7 @@ class Reader:
             return clock
         # "30 days ago", "in the 30 days before today"
         number = quantity_at(self.tokens, j)
-        if (
-            number is not None
-            and number.unit in ("d", "wk", "mo", "y", "h", "min")
-            and self.low(j + number.length) == "ago"
-        ):
+        if number is not None and number.unit in any_of("d wk mo y h min") and self.low(j + number.length) == "ago":
             unit = {"d": "day", "wk": "week", "mo": "month", "y": "year", "h": "hour", "min": "minute"}[number.unit]
             known = self._date_for(i)
             day = self.calendar.ago(int(number.value), unit)
@@ -3098,7 +2947,7 @@ class Reader:
             return 0
         token = self.tokens[j]
         if (
-            token.low in ("sun", "mon", "sat", "may", "march", "second", "this", "current")
+            token.low in any_of("sun mon sat may march second this current")
             and bare
             and period_found.length == 1
             and token.low not in ("march", "may")
@@ -3117,7 +2966,7 @@ class Reader:
             return 0
         number_after = self.low(j + period_found.length)
         if (
-            number_after in ("to", "until", "till", "through", "–", "-")
+            number_after in any_of("to until till through – -")
             and not bare
             and self.low(i) in ("from", "between", "in")
         ):
@@ -3139,36 +2988,53 @@ class Reader:
             else (at + 1 if self.low(i) == "from" and self.low(at) == "on" else at)
         )
 
-    def _clock(self, i: int, j: int, operator: Comparison) -> int:
-        """ "after 6pm", "between 9 and 17 o'clock" are hours of the day."""
-        token = self.tokens[j : j + 1]
-        if not token or token[0].kind not in ("number", "time"):
-            return 0
+    def _hour_at(self, j: int) -> tuple[int, int] | None:
+        """The full hour of the day at j ("6pm", "17:00", "9 o'clock") and how many tokens say it."""
+        if j >= len(self.tokens) or self.tokens[j].kind not in ("number", "time"):
+            return None
         suffix = self.low(j + 1)
-        hour: int | None = None
-        n = 1
-        if token[0].kind == "time":
-            parts = token[0].text.split(":")
-            if parts[1] == "00":
-                hour = int(parts[0])
-            if suffix in ("am", "pm"):
-                n = 2
+        if self.tokens[j].kind == "time":
+            hours, minutes = self.tokens[j].text.split(":")[:2]
+            if minutes != "00":
+                return None
+            hour, n = int(hours), 2 if suffix in ("am", "pm") else 1
         elif suffix in ("am", "pm") or (suffix == "o" and self.low(j + 2) == "clock"):
-            hour, n = int(Decimal(token[0].text)), 2 if suffix in ("am", "pm") else 3
-        if hour is None:
-            return 0
+            hour, n = int(Decimal(self.tokens[j].text)), 2 if suffix in ("am", "pm") else 3
+        else:
+            return None
         if suffix == "pm" and hour < 12:
             hour += 12
         if suffix == "am" and hour == 12:
             hour = 0
-        if operator not in (">=", ">", "<", "<="):
+        return (hour, n) if hour < 24 else None
+
+    def _clock(self, i: int, j: int, operator: Comparison) -> int:
+        """ "after 6pm" is a condition on the hour of the day."""
+        found = self._hour_at(j)
+        if found is None or operator not in (">=", ">", "<", "<="):
             return 0
         known = self._date_for(i)
         bucket = Bucket(known.column, "hour_of_day", self.zone_name(known))
         later: Comparison = ">=" if operator in (">", ">=") else "<"
-        self.add(Compare(bucket, later, self.parameter("hour", hour)), known)
+        self.add(Compare(bucket, later, self.parameter("hour", found[0])), known)
         self.zone = "filter"
-        return j + n
+        return j + found[1]
+
+    def _clock_range(self, i: int, j: int) -> int:
+        """ "between 9am and 5pm": from the first hour up to the second."""
+        first = self._hour_at(j)
+        if first is None or self.low(j + first[1]) not in ("and", "to", "until"):
+            return 0
+        k = j + first[1] + 1
+        second = self._hour_at(k)
+        if second is None or second[0] <= first[0]:
+            return 0
+        known = self._date_for(i)
+        bucket = Bucket(known.column, "hour_of_day", self.zone_name(known))
+        since = Compare(bucket, ">=", self.parameter("first_hour", first[0]))
+        self.add(And((since, Compare(bucket, "<", self.parameter("last_hour", second[0])))), known)
+        self.zone = "filter"
+        return k + second[1]
 
     # ---------------------------------------------------------------- things: columns, values, tables
 
@@ -3195,26 +3061,7 @@ class Reader:
             and not (
                 n_column
                 and matches[0].score >= 0.99
-                and token.low
-                not in (
-                    "is",
-                    "the",
-                    "a",
-                    "of",
-                    "in",
-                    "to",
-                    "i",
-                    "on",
-                    "at",
-                    "by",
-                    "it",
-                    "me",
-                    "as",
-                    "up",
-                    "go",
-                    "us",
-                    "we",
-                )
+                and token.low not in any_of("is the a of in to i on at by it me as up go us we")
             )
         ):
             return 0
@@ -3256,7 +3103,7 @@ class Reader:
                 n_column == 1
                 and matches[0].known.sort == "date"
                 and (token.low.endswith("ed") or token.low in IRREGULAR)
-                and self.low(i - 1) not in ("show", "list", "and", ",", "by", "per")
+                and self.low(i - 1) not in any_of("show list and , by per")
             ):
                 done = self._verb(i)
                 if done:
@@ -3287,15 +3134,8 @@ class Reader:
         if held[0].score < matches[0].score:
             return True
         at = i + matches[0].length
-        return self._predicate_ahead(at, matches[0].known) or self.low(i - 1) in (
-            "by",
-            "per",
-            "each",
-            "of",
-            "show",
-            "list",
-            "average",
-            "total",
+        return self._predicate_ahead(at, matches[0].known) or self.low(i - 1) in any_of(
+            "by per each of show list average total"
         )
 
     def _column_over_table(self, i: int, matches: list[ColumnMatch], tables: list[tuple[str, float, int]]) -> bool:
@@ -3379,29 +3219,11 @@ class Reader:
     def _other_table(self, i: int, name: str) -> None:
         """A second table named in passing: "customers who placed orders", "customers and their orders"."""
         before = [self.low(i - k) for k in range(1, 5)]
-        if any(
-            w
-            in (
-                "placed",
-                "made",
-                "have",
-                "has",
-                "with",
-                "having",
-                "had",
-                "any",
-                "bought",
-                "ordered",
-                "took",
-                "who",
-                "that",
-            )
-            for w in before
-        ):
+        if any(w in any_of("placed made have has with having had any bought ordered took who that") for w in before):
             if self.graph.path(self.subject, name) is not None:
                 self.notes.existing.append(name)
                 return
-        if before[0] in ("of", "in", "from", "for", "the", "our", "all", "by", "to", "on", "their", "its"):
+        if before[0] in any_of("of in from for the our all by to on their its"):
             if before[0] in ("their", "its") or (before[0] in ("and",)):
                 self.notes.shown.extend(
                     Shown(self.lexicon.known[c], name) for c in self.lexicon.label(name) or self.lexicon.key(name)
@@ -3735,7 +3557,7 @@ class Reader:
 
     def _where_zone(self, i: int) -> bool:
         """Whether the word before opens a condition."""
-        return self.low(i - 1) in ("where", "whose", "with", "when", "having", "if") or (
+        return self.low(i - 1) in any_of("where whose with when having if") or (
             self.low(i - 1) in ("the", "a", "an") and self.low(i - 2) in ("where", "whose", "with")
         )
 
@@ -3802,7 +3624,7 @@ class Reader:
                 if phrase_at(self.tokens, j, EMPTY) and phrase_at(self.tokens, j, EMPTY)[1] > 1:  # type: ignore[index]  # just tested
                     break
                 negated = not negated
-            verb = verb or self.low(j) in ("is", "are", "was", "were", "equal", "be", "not", "has", "have")
+            verb = verb or self.low(j) in any_of("is are was were equal be not has have")
             if phrase_at(self.tokens, j, COMPARISONS):
                 break
             j += 1
@@ -3829,7 +3651,7 @@ class Reader:
             operator, symbolic = found[0], True  # type: ignore[assignment]  # the table's meanings are comparisons
             j += found[1]
         elif self.low(j) in ("in", "of", "one", "either", "any") and (verb or self.low(j) == "of"):
-            j = self.skip(j, {"in", "one", "of", "either", "any", "the"})
+            j = self.skip(j, any_of("in one of either any the"))
         if self.low(j) == "between":
             self.last = known
             self.negate = self.negate or negated
@@ -4106,26 +3928,14 @@ class Reader:
         n = 1
         if word == "total" and self.low(i + 1) in ("sales", "revenue"):
             return self._derived_at(i + 1)
-        if word not in (
-            "revenue",
-            "turnover",
-            "sale",
-            "profit",
-            "margin",
-            "spend",
-            "spending",
-            "earning",
-            "income",
-            "takings",
-            "proceeds",
-        ):
+        if word not in any_of("revenue turnover sale profit margin spend spending earning income takings proceeds"):
             if self.low(i) in ("sales",):
                 word = "sale"
             else:
                 return None
         if word == "sale" and self._rows_called_sales(i):
             return None
-        if word == "sale" and self.low(i + 1) in ("amount", "value", "revenue", "volume", "figure", "figures", "total"):
+        if word == "sale" and self.low(i + 1) in any_of("amount value revenue volume figure figures total"):
             n = 2
         matches = [m for m in self.lexicon.matches_at(self.tokens, i) if m.known.sort == "number" and m.score >= 0.6]
         if matches:
@@ -4167,9 +3977,13 @@ class Reader:
     def _rows_called_sales(self, i: int) -> bool:
         """Whether "sales" at i means the rows of a table of sales rather than their worth."""
         named = bool(self.lexicon.tables_at(self.tokens, i)) or self.lexicon.row_noun(self.tokens[i], self.subject)
-        if not named or self.low(i + 1) in ("amount", "value", "revenue", "volume", "figure", "figures"):
+        if not named or self.low(i + 1) in any_of("amount value revenue volume figure figures"):
             return False
         if self.counting or self.tokens[i].low == "sale":
+            return True
+        if self.low(i - 1) in any_of("monthly weekly daily annual yearly quarterly"):
+            return False
+        if self.low(i + 1) == "by" and self.values.held_at(self.text, self.tokens, i + 2):
             return True
         worth = (
             self.aggregates
@@ -4260,7 +4074,7 @@ class Reader:
                 for k in self.lexicon.of_table[self.subject]
                 if k.sort == "number" and {"status", "code"} & set(k.words)
             ]
-            if len(codes) == 1:
+            if len(codes) == 1 and len(self.tokens[i].text) == 3:
                 self.add(self.compare_number(codes[0], "=", number), codes[0], value=True)
                 self.tokens[i + 1] = replace(self.tokens[i + 1], low="rows", lemma="row")
                 return i + 1
@@ -4293,7 +4107,7 @@ class Reader:
                     or self.lexicon.row_noun(self.tokens[k], self.subject)
                     or self.tokens[k].lemma in ("example", "sample")
                 )
-                and self.low(i - 1) in ("me", "any", "show", "list", "get", "give", "see", "")
+                and self.low(i - 1) in ("me", "any", "show", "list", "get", "give", "see", "the", "")
             ):
                 self.notes.limit = int(number.value)
                 return k
@@ -4388,7 +4202,7 @@ class Reader:
         if len(events) == 1 or (events and len({k.column for k in events}) == 1):
             known = events[0]
             j = i + 1
-            ahead = self.skip(j, {"their", "at", "the", "us", "company", "with", "items", "by", "out"})
+            ahead = self.skip(j, any_of("their at the us company with items by out"))
             timed = self._time_ahead(j) or self._time_ahead(ahead)
             if timed:
                 self.event = known
@@ -4402,17 +4216,7 @@ class Reader:
             if self.question == "when":
                 self.notes.shown.append(Shown(known, token.low))
                 return j
-            nothing_follows = self.low(j) in (
-                "last",
-                "first",
-                "each",
-                "per",
-                "by",
-                "every",
-                "most",
-                "earliest",
-                "latest",
-            )
+            nothing_follows = self.low(j) in any_of("last first each per by every most earliest latest")
             if not token.low.endswith(("ed", "ing")) and token.low not in IRREGULAR:
                 return 0
             if self.asking or self.question == "who" or not known.field.nulls or nothing_follows:
@@ -4467,16 +4271,7 @@ class Reader:
                 return j
         if self._existence(root):
             return i + 1
-        if self.low(i - 1) in ("we", "they") and root in (
-            "sell",
-            "order",
-            "buy",
-            "offer",
-            "stock",
-            "carry",
-            "us",
-            "serv",
-        ):
+        if self.low(i - 1) in ("we", "they") and root in any_of("sell order buy offer stock carry us serv"):
             return i + 1
         return 0
 
@@ -4571,25 +4366,19 @@ class Reader:
         if token.kind != "word":
             return 0
         low = token.low
-        if low in ("where", "whose", "when", "who", "which", "that", "with", "having", "if", "for", "from", "in"):
+        if low in any_of("where whose when who which that with having if for from in"):
             if self.zone in ("group", "order", "measure"):
                 self.zone = "filter"
-            if low in ("whose", "where", "with", "having", "that", "who", "which"):
+            if low in any_of("whose where with having that who which"):
                 self.zone = "filter"
             if low == "by":
                 self.hint = "by"
             return i + 1
         if low in ("all",) and self.zone == "head":
             return i + 1
-        if low in (
-            "columns",
-            "fields",
-            "column",
-            "field",
-            "value",
-            "values",
-            "attributes",
-        ) and not self.lexicon.matches_at(self.tokens, i):
+        if low in any_of("columns fields column field value values attributes") and not self.lexicon.matches_at(
+            self.tokens, i
+        ):
             if low in ("columns", "fields"):
                 self.notes.all_columns = self.notes.all_columns or self.low(i - 1) == "all"
             return i + 1
@@ -4600,6 +4389,8 @@ class Reader:
         if low in ("about", "regarding", "concerning") and self.notes.all_columns:
             return i + 1
         if low in ("total", "altogether", "overall") and self.notes.measures and self.low(i - 1) in ("in", ""):
+            return i + 1
+        if low in any_of("returned returning gave giving got answered") and quantity_at(self.tokens, i + 1):
             return i + 1
         if low in ("anything", "something", "anyone", "someone"):
             return i + 1
@@ -4728,6 +4519,8 @@ class Reader:
                 raise no("not-understood", "this names nothing in the data", tuple(self.lexicon.table_words)[:6])
         if self.connector == "or":
             raise no("not-understood", "an 'or' with nothing behind it")
+        if self.question == "how much" and not notes.measures and not notes.shown:
+            raise no("not-understood", "how much of what? name a column")
         if self.counting:
             self._count_now(Measure("count", None, "rows", rows_of=self.subject))
         if self.aggregates:

@@ -13,7 +13,7 @@ from synth.plan import Column
 from synth.request import ValueMatch
 from synth.understand.columns import NO, YES, Known, Lexicon, is_flag
 from synth.understand.vocabulary import COUNTRIES
-from synth.understand.words import Token, lemma, normal, stem
+from synth.understand.words import Token, any_of, lemma, normal, stem
 
 LONGEST = 7
 OPPOSITES = ("un", "in", "non", "not", "dis")
@@ -203,7 +203,7 @@ class Values:
         for known in self.lexicon.known.values():
             if not is_flag(known.field):
                 continue
-            telling = [w for w in known.words if w not in ("is", "has", "was", "flag", "did", "be")]
+            telling = [w for w in known.words if w not in any_of("is has was flag did be")]
             if len(telling) == 2 and telling[0] == self.lexicon.table_words[known.column.table][-1]:
                 telling = telling[1:]
             if not telling:

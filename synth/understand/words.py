@@ -24,6 +24,7 @@ CONTRACTIONS = (
     (r"\bno\.\s+of\b", "number of"),
     (r"#\s?of\b", "number of"),
     (r"\b(first|last)(?: names?)? and (last|first) names?\b", r"\1 name and \2 name"),
+    (r"\b([1-5])xx\b", r"between \g<1>00 and \g<1>99"),
     (r"\b(home|away) and (away|home) (teams?|goals?)\b", r"\1 \3 and \2 \3"),
 )
 
@@ -92,6 +93,12 @@ class Token:
     lemma: str
     start: int
     end: int
+
+
+@lru_cache(maxsize=2000)
+def any_of(line: str) -> frozenset[str]:
+    """The words of a line, to look one up in."""
+    return frozenset(line.split())
 
 
 @lru_cache(maxsize=20_000)
