@@ -14,8 +14,10 @@ import zlib
 from collections import Counter
 from pathlib import Path
 
+from synth.detect_binary import ASCII_PROBES, PROBES
+from synth.detect_folders import read_folder
+from synth.detect_names import by_name
 from synth.detect_score import Board
-from synth.detect_strings import by_name
 from synth.detect_text import read_text
 
 HEAD = 131_072
@@ -73,9 +75,16 @@ def read_bytes(
         if _OPENED[kind](board, head, size, name, path, depth):
             return
     if strength < 4.5 and kind != "zip":
-        if not read_text(board, head, whole=whole, name=name):
+        for probe in ASCII_PROBES:
+            probe(board, head, size, whole)
+        if head[:1] >= b"\x80" and not head.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+            _structures(board, head, size, name, whole)
+        if board.best()[1] >= 4.5:
             binary = True
-            _structures(board, head, ending, size, name, whole)
+        elif not read_text(board, head, whole=whole, name=name):
+            binary = True
+            if head[:1] < b"\x80":
+                _structures(board, head, size, name, whole)
         elif binary is None:
             binary = False
     elif kind in ("postscript", "rtf", "ply", "pdf", "vtk"):
@@ -113,7 +122,7 @@ def _signatures(board: Board, head: bytes, ending: bytes) -> None:
 
 def _name(board: Board, name: str, binary: bool | None) -> None:
     """The name as evidence. A kind whose own mark is missing from the content is not believed by its name."""
-    kinds, part, _ = by_name(board, name)
+    kinds, part, _ = by_name(board.catalogue, name)
     if not part:
         return
     table = board.catalogue.kinds
@@ -134,13 +143,21 @@ def _name(board: Board, name: str, binary: bool | None) -> None:
         if binary is True and marked and board.strength(kind) <= 0 and (entry.signatures or strength >= 4):
             board.notes.append(f"named {part}, but without the mark of {entry.title}")
             continue
-        if binary is False and (entry.json or entry.xml) and not entry.text and "json" in entry.parents + ("xml",) and board.strength(kind) <= 0 and strength >= 3 and best in ("json", "xml", "ndjson"):  # fmt: skip
+        if (
+            binary is False
+            and (entry.json or entry.xml)
+            and not entry.text
+            and "json" in (*entry.parents, "xml")
+            and board.strength(kind) <= 0
+            and strength >= 3
+            and best in ("json", "xml", "ndjson")
+        ):
             weight = 0.8
         else:
             weight = (2.4 if whole_name else 1.9) - 0.5 * min(place, 2)
             if board.strength(kind) > 0 and place:
                 weight += 0.5 * min(place, 2)
-        if best in ("text", "unknown") or strength < 3 or board.strength(kind) > 0:
+        if best in ("text", "unknown", kind) or strength < 3:
             weight += 0.6
         board.add(kind, weight, f"the name {'is' if whole_name else 'ends in'} {part}", weak=True)
 
@@ -206,7 +223,7 @@ def _peek(board: Board, archive: object, member: str, depth: int) -> bool:
 
 
 def _take_over(board: Board, inner: Board, wrapping: str, words: str) -> None:
-    board.signals = [signal for signal in inner.signals]
+    board.signals = list(inner.signals)
     board.notes.extend([f"inside {wrapping}: {words}", *inner.notes])
     board.facts.update(inner.facts)
     board.wrappings[:] = [*board.wrappings, wrapping, *inner.wrappings]
@@ -228,10 +245,17 @@ def _all(head: bytes, mark: bytes) -> list[int]:
 
 
 _ODF = {
-    "spreadsheet": "ods", "text": "odt", "presentation": "odp", "graphics": "odg", "formula": "odf-formula",
-    "base": "odb", "database": "odb", "spreadsheet-template": "ods", "text-template": "odt",
+    "spreadsheet": "ods",
+    "text": "odt",
+    "presentation": "odp",
+    "graphics": "odg",
+    "formula": "odf-formula",
+    "base": "odb",
+    "database": "odb",
+    "spreadsheet-template": "ods",
+    "text-template": "odt",
     "presentation-template": "odp",
-}  # fmt: skip
+}
 
 
 def _zip_kind(archive: object, names: list[str], head: bytes) -> tuple[str, str]:
@@ -244,7 +268,19 @@ def _zip_kind(archive: object, names: list[str], head: bytes) -> tuple[str, str]
         if found and found[1].decode() in _ODF:
             return _ODF[found[1].decode()], f"its mimetype member says {found[0].decode()}"
     if "[Content_Types].xml" in have:
-        for piece, kind in (("xl/workbook.bin", "xlsb"), ("xl/", "xlsx"), ("word/", "docx"), ("ppt/", "pptx"), ("visio/", "vsdx"), ("3D/", "3mf"), ("Documents/1/", "xps"), ("FixedDocSeq.fdseq", "xps"), ("FixedDocumentSequence.fdseq", "xps"), ("DataModel", "power-bi"), ("extension.vsixmanifest", "vsix")):  # fmt: skip
+        for piece, kind in (
+            ("xl/workbook.bin", "xlsb"),
+            ("xl/", "xlsx"),
+            ("word/", "docx"),
+            ("ppt/", "pptx"),
+            ("visio/", "vsdx"),
+            ("3D/", "3mf"),
+            ("Documents/1/", "xps"),
+            ("FixedDocSeq.fdseq", "xps"),
+            ("FixedDocumentSequence.fdseq", "xps"),
+            ("DataModel", "power-bi"),
+            ("extension.vsixmanifest", "vsix"),
+        ):
             if any(each.startswith(piece) for each in names):
                 types = _member(archive, "[Content_Types].xml") or b""
                 if kind == "xlsx" and (b"sheet.macroEnabled" in types or "xl/vbaProject.bin" in have):
@@ -257,29 +293,74 @@ def _zip_kind(archive: object, names: list[str], head: bytes) -> tuple[str, str]
         if any(each.endswith(".nuspec") for each in names):
             return "nupkg", "a package with a .nuspec"
         return "ooxml", "an Office package"
-    dirs = {each.split("/", 1)[0] for each in names if "/" in each}
     checks: tuple[tuple[bool, str, str], ...] = (
         ("AndroidManifest.xml" in have, "apk", "it has AndroidManifest.xml"),
         (any(re.match(r"Payload/[^/]+\.app/", each) for each in names), "ipa", "it has Payload/….app"),
-        (any(each.endswith(".dist-info/WHEEL") or each.endswith(".dist-info/METADATA") for each in names), "wheel", "it has .dist-info"),
+        (
+            any(each.endswith(".dist-info/WHEEL") or each.endswith(".dist-info/METADATA") for each in names),
+            "wheel",
+            "it has .dist-info",
+        ),
         ("META-INF/MANIFEST.MF" in have, "jar", "it has META-INF/MANIFEST.MF"),
         (bool(names) and all(each.endswith(".npy") for each in names), "npz", "every member is .npy"),
-        (any(each.endswith("data.pkl") for each in names) and any("/data/" in each or each.endswith("/version") for each in names), "pytorch", "it has data.pkl and tensors"),
-        ("doc.kml" in have or (any(each.endswith(".kml") for each in names) and len(names) < 50 and not any(each.endswith(".shp") for each in names)), "kmz", "it has a KML document"),
-        (any(each.lower().endswith(".shp") for each in names) and any(each.lower().endswith(".dbf") for each in names), "shapefile", "it has .shp and .dbf"),
-        ({"stops.txt", "routes.txt", "trips.txt"} <= {each.rsplit("/", 1)[-1] for each in names}, "gtfs", "it has stops, routes and trips"),
-        (any((each.startswith("Index/") and each.endswith(".iwa")) or each == "Index.zip" for each in names), _iwork(names), "it has Apple's Index"),
+        (
+            any(each.endswith("data.pkl") for each in names)
+            and any("/data/" in each or each.endswith("/version") for each in names),
+            "pytorch",
+            "it has data.pkl and tensors",
+        ),
+        (
+            "doc.kml" in have
+            or (
+                any(each.endswith(".kml") for each in names)
+                and len(names) < 50
+                and not any(each.endswith(".shp") for each in names)
+            ),
+            "kmz",
+            "it has a KML document",
+        ),
+        (
+            any(each.lower().endswith(".shp") for each in names)
+            and any(each.lower().endswith(".dbf") for each in names),
+            "shapefile",
+            "it has .shp and .dbf",
+        ),
+        (
+            {"stops.txt", "routes.txt", "trips.txt"} <= {each.rsplit("/", 1)[-1] for each in names},
+            "gtfs",
+            "it has stops, routes and trips",
+        ),
+        (
+            any((each.startswith("Index/") and each.endswith(".iwa")) or each == "Index.zip" for each in names),
+            _iwork(names),
+            "it has Apple's Index",
+        ),
         ("collection.anki2" in have or "collection.anki21" in have, "anki", "it has an Anki collection"),
         (any(each.endswith(".twb") for each in names), "tableau-packaged", "it has a .twb"),
         (any(each.endswith(".qgs") for each in names), "qgis", "it has a .qgs"),
-        ("manifest.json" in have and "install.rdf" not in have and any(each.endswith(".js") for each in names), "vsix", "it has manifest.json and scripts"),
+        (
+            "manifest.json" in have and "install.rdf" not in have and any(each.endswith(".js") for each in names),
+            "vsix",
+            "it has manifest.json and scripts",
+        ),
         ("fabric.mod.json" in have, "jar", "it is a mod"),
         (".zarray" in have or ".zgroup" in have or "zarr.json" in have, "zarr", "it has Zarr metadata"),
         ("datapackage.json" in have, "data-package", "it has datapackage.json"),
-        (len(names) >= 2 and all(re.search(r"\.(?:jpe?g|png|webp|gif|xml|/)$|/$", each, re.I) for each in names) and sum(1 for each in names if re.search(r"\d+\.\w+$", each)) >= 0.7 * len(names), "", ""),
-        ("META-INF/container.xml" in have and "mimetype" not in have and any(each.endswith(".opf") for each in names), "epub", "it has an OPF package"),
-    )  # fmt: skip
-    del dirs
+        (
+            len(names) >= 2
+            and all(re.search(r"\.(?:jpe?g|png|webp|gif|xml|/)$|/$", each, re.I) for each in names)
+            and sum(1 for each in names if re.search(r"\d+\.\w+$", each)) >= 0.7 * len(names),
+            "",
+            "",
+        ),
+        (
+            "META-INF/container.xml" in have
+            and "mimetype" not in have
+            and any(each.endswith(".opf") for each in names),
+            "epub",
+            "it has an OPF package",
+        ),
+    )
     return next(((kind, words) for holds, kind, words in checks if holds and kind), ("", ""))
 
 
@@ -317,7 +398,18 @@ def _ole(board: Board, head: bytes, size: int, name: str, path: Path | None, dep
                 pass
         elif at < len(head):
             directory = head[at : at + 16_384] + head[:2048]
-    for word, kind in (("Workbook", "xls"), ("Book", "xls"), ("WordDocument", "doc"), ("PowerPoint Document", "ppt"), ("__properties_version1.0", "msg"), ("__nameid_version1.0", "msg"), ("VisioDocument", "vsd"), ("Quill", "publisher"), ("Props9", "mpp"), ("EncryptedPackage", "ooxml")):  # fmt: skip
+    for word, kind in (
+        ("Workbook", "xls"),
+        ("Book", "xls"),
+        ("WordDocument", "doc"),
+        ("PowerPoint Document", "ppt"),
+        ("__properties_version1.0", "msg"),
+        ("__nameid_version1.0", "msg"),
+        ("VisioDocument", "vsd"),
+        ("Quill", "publisher"),
+        ("Props9", "mpp"),
+        ("EncryptedPackage", "ooxml"),
+    ):
         if word.encode("utf-16-le") in directory or (len(word) > 5 and word.encode("utf-16-le") in head):
             if kind == "ooxml":
                 board.facts["encrypted"] = True
@@ -413,13 +505,37 @@ def _sqlite(board: Board, head: bytes, size: int, name: str, path: Path | None, 
     application = head[68:72]
     wal_or_pages = head[:HEAD]
     marks = (
-        (application in (b"GPKG", b"GP10", b"GP11", b"GP12") or b"gpkg_contents" in wal_or_pages, "geopackage", "GeoPackage's application id or tables"),
-        (application == b"MPBX" or (re.search(rb"CREATE (?:TABLE|VIEW) \W?tiles\b", wal_or_pages) is not None and b"zoom_level" in wal_or_pages), "mbtiles", "a table of tiles"),
-        (b"spatial_ref_sys" in wal_or_pages and b"geometry_columns" in wal_or_pages and b"gpkg_" not in wal_or_pages, "spatialite", "SpatiaLite's tables"),
+        (
+            application in (b"GPKG", b"GP10", b"GP11", b"GP12") or b"gpkg_contents" in wal_or_pages,
+            "geopackage",
+            "GeoPackage's application id or tables",
+        ),
+        (
+            application == b"MPBX"
+            or (
+                re.search(rb"CREATE (?:TABLE|VIEW) \W?tiles\b", wal_or_pages) is not None
+                and b"zoom_level" in wal_or_pages
+            ),
+            "mbtiles",
+            "a table of tiles",
+        ),
+        (
+            b"spatial_ref_sys" in wal_or_pages and b"geometry_columns" in wal_or_pages and b"gpkg_" not in wal_or_pages,
+            "spatialite",
+            "SpatiaLite's tables",
+        ),
         (b"moz_places" in wal_or_pages, "firefox-places", "a table moz_places"),
-        (b"CREATE TABLE urls(" in wal_or_pages and b"CREATE TABLE visits(" in wal_or_pages, "chrome-history", "tables urls and visits"),
-        (b"CREATE TABLE notes" in wal_or_pages and b"CREATE TABLE revlog" in wal_or_pages, "anki", "tables notes and revlog"),
-    )  # fmt: skip
+        (
+            b"CREATE TABLE urls(" in wal_or_pages and b"CREATE TABLE visits(" in wal_or_pages,
+            "chrome-history",
+            "tables urls and visits",
+        ),
+        (
+            b"CREATE TABLE notes" in wal_or_pages and b"CREATE TABLE revlog" in wal_or_pages,
+            "anki",
+            "tables notes and revlog",
+        ),
+    )
     for holds, kind, words in marks:
         if holds:
             board.add(kind, 5.0, words)
@@ -527,170 +643,32 @@ def _arrow(board: Board, head: bytes, size: int, name: str, path: Path | None, d
 
 
 _OPENED = {
-    "zip": _zip, "ole": _ole, "gzip": _compressed, "bzip2": _compressed, "xz": _compressed, "lzma": _compressed,
-    "zstd": _compressed, "tar": _tar, "sqlite": _sqlite, "hdf5": _hdf5, "tiff": _tiff, "mkv": _matroska,
-    "parquet": _parquet, "arrow": _arrow,
-}  # fmt: skip
+    "zip": _zip,
+    "ole": _ole,
+    "gzip": _compressed,
+    "bzip2": _compressed,
+    "xz": _compressed,
+    "lzma": _compressed,
+    "zstd": _compressed,
+    "tar": _tar,
+    "sqlite": _sqlite,
+    "hdf5": _hdf5,
+    "tiff": _tiff,
+    "mkv": _matroska,
+    "parquet": _parquet,
+    "arrow": _arrow,
+}
 
 
-# Binary structures without a signature
-
-
-def _structures(board: Board, head: bytes, ending: bytes, size: int, name: str, whole: bool) -> None:
-    for probe in (_arrow_stream, _pickle, _bson, _dbf, _stata, _safetensors, _marc, _tfrecord, _pe, _pyc, _netpbm, _stl, _bencode, _ubjson, _der, _zlib, _miniseed, _dicom, _netcdf_like, _msgpack, _cbor, _protobuf):  # fmt: skip
-        probe(board, head, size, whole, name)
+def _structures(board: Board, head: bytes, size: int, name: str, whole: bool) -> None:
+    for probe in PROBES:
+        probe(board, head, size, whole)
         if board.best()[1] >= 4.5:
             return
+    _zlib(board, head, name)
 
 
-def _arrow_stream(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    if head[:4] == b"\xff\xff\xff\xff" and len(head) > 16:
-        length, table = struct.unpack_from("<iI", head, 4)
-        if 0 < length < 2**24 and length % 8 == 0 and 4 <= table < length:
-            board.add("arrow-stream", 5.0, "an Arrow message of plausible length")
-
-
-def _pickle(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    if (
-        head[:1] == b"\x80"
-        and head[1:2] in b"\x02\x03\x04\x05"
-        and (head[2:3] in b"\x95}]cq(XKGNUC\x8c\x88\x89J" or head.rstrip(b"\x00")[-1:] == b".")
-    ):
-        if head[1] < 4 and whole and not head.endswith(b"."):
-            return
-        if head[1] >= 4 and head[2:3] != b"\x95" and not (whole and head.endswith(b".")):
-            return
-        kind = "joblib" if b"joblib" in head[:512] else "pickle"
-        board.add(kind, 5.0, f"a pickle of protocol {head[1]}; it is never opened, for that runs code")
-
-
-def _bson(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    length = int.from_bytes(head[:4], "little")
-    if 5 <= length <= min(size, 16 * 2**20) and len(head) > 6 and head[4] in {*range(1, 0x14), 0x7F, 0xFF}:
-        key = head[5:70].split(b"\x00")[0]
-        ends = head[length - 1 : length] == b"\x00" if length <= len(head) else True
-        if (
-            key
-            and ends
-            and re.fullmatch(rb"[\w.$ -]+", key)
-            and (
-                length == size
-                or (length < len(head) and 5 <= int.from_bytes(head[length : length + 4], "little") <= size)
-            )
-        ):
-            board.add("bson", 5.0, f"a document of {length} bytes that begins with the key {key.decode()!r}")
-
-
-def _dbf(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    if len(head) < 33 or head[0] not in (
-        0x02,
-        0x03,
-        0x04,
-        0x05,
-        0x30,
-        0x31,
-        0x32,
-        0x43,
-        0x63,
-        0x83,
-        0x8B,
-        0x8C,
-        0xF5,
-        0xFB,
-    ):
-        return
-    header, record = struct.unpack_from("<HH", head, 8)
-    if 1 <= head[2] <= 12 and 1 <= head[3] <= 31 and 33 <= header <= 65_000 and record > 1:
-        ended = (
-            head[header - 1 : header] in (b"\r", b"\x00")
-            or head[header - 2 : header - 1] == b"\r"
-            or b"\r" in head[32:header]
-        )
-        field = re.match(rb"\w+", head[32:43])
-        if ended and field and chr(head[43]) in "CNDLFMIBGPTYV@+O0QW":
-            board.add("dbf", 5.5, "a dBase header with fields")
-
-
-def _stata(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    if len(head) > 109 and head[0] in range(102, 116) and head[1] in (1, 2) and head[2] == 1 and head[3] == 0:
-        order = "<" if head[1] == 2 else ">"
-        if 0 < struct.unpack_from(order + "H", head, 4)[0] < 32_768:
-            board.add("stata", 5.0, f"a Stata header of release {head[0]}")
-
-
-def _safetensors(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    length = int.from_bytes(head[:8], "little")
-    if 2 <= length <= 100 * 2**20 and length < size and head[8:10] in (b'{"', b"{ ", b"{\n", b"{}"):
-        board.add("safetensors", 6.0, "a length and a JSON header of tensors")
-
-
-def _marc(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    if re.match(rb"\d{5}[a-z ][a-z ][a-z ][\w ]{2}22\d{5}", head) and b"\x1e" in head:
-        board.add("marc", 6.0, "a MARC leader")
-
-
-def _tfrecord(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    length = int.from_bytes(head[:8], "little")
-    if (
-        0 < length < size
-        and size >= length + 16
-        and head[4:8] == b"\0\0\0\0"
-        and head[12:13] in (b"\x0a", b"\x09", b"\x08")
-    ):
-        if length + 16 == size or head[length + 20 : length + 24] == b"\0\0\0\0":
-            kind = "tfevents" if b"brain.Event" in head[:200] else "tfrecord"
-            board.add(kind, 4.6, "records with length and check sum")
-
-
-def _pe(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    if head[:2] == b"MZ" and len(head) > 64:
-        at = int.from_bytes(head[60:64], "little")
-        if head[at : at + 4] == b"PE\0\0":
-            board.add("pe", 6.0, "a PE header")
-
-
-def _pyc(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    if (
-        head[2:4] == b"\r\n"
-        and len(head) > 16
-        and (head[16:17] in (b"\xe3", b"\x63") or head[12:13] in (b"\xe3", b"\x63") or head[8:9] == b"\x63")
-    ):
-        board.add("pyc", 5.0, "a Python magic number and a code object")
-
-
-def _netpbm(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    if re.match(rb"P[1-6](?:\s+#[^\n]*)?\s+\d+\s+\d+|P7\nWIDTH|P[fF]\n\d+ \d+", head):
-        board.add("netpbm", 6.0, "a Netpbm header")
-
-
-def _stl(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    if len(head) >= 84 and 84 + 50 * int.from_bytes(head[80:84], "little") == size and size > 84:
-        board.add("stl", 5.5, "a count of triangles that fits the size")
-
-
-def _bencode(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    if re.match(rb"d\d+:[\w. -]+(?:\d+:|i-?\d+e|l|d)", head):
-        board.add("bencode", 5.5, "a bencoded dictionary")
-
-
-def _ubjson(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    if re.match(rb"\{(?:\$.)?(?:#[iUIlL])?[iUIlL]", head[:8]) and head[1:2] in b"iUIl$#" and not head[:1].isspace():
-        length = head[2] if head[1:2] in b"iU" else 0
-        if length and head[3 : 3 + length].isascii() and head[3 : 3 + length].decode("ascii").isprintable():
-            board.add("ubjson", 3.5, "an object with typed key lengths")
-
-
-def _der(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    if head[:2] in (b"0\x82", b"0\x81", b"0\x83"):
-        count = head[1] & 15
-        if (
-            int.from_bytes(head[2 : 2 + count], "big") + 2 + count == size
-            and head[2 + count : 3 + count] in b"\x30\x02\x06"
-        ):
-            board.add("asn1-der", 5.0, "a DER sequence as long as the file")
-
-
-def _zlib(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
+def _zlib(board: Board, head: bytes, name: str) -> None:
     if head[:2] in (b"x\x9c", b"x\x01", b"x\xda", b"x\x5e"):
         piece = _decompressed("zlib", head)
         if piece:
@@ -701,397 +679,3 @@ def _zlib(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
                 _take_over(board, inner, "zlib", verdict.kind)
             else:
                 board.add("zlib", 4.6, "a zlib stream")
-
-
-def _miniseed(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    if re.match(rb"\d{6}[DRQM][ \x00][A-Z0-9 ]{5}", head) or head[:3] == b"MS\x03":
-        board.add("miniseed", 5.0, "a seismic record header")
-
-
-def _dicom(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    if head[:4] in (b"\x08\x00\x05\x00", b"\x08\x00\x00\x00", b"\x08\x00\x08\x00") and (
-        head[4:6] in (b"CS", b"UL") or head[6:8] == b"\0\0"
-    ):
-        board.add("dicom", 3.5, "a DICOM data set without preamble")
-
-
-def _netcdf_like(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    if re.match(rb"\xff\xff\xff\xff\xff\xff\xff\xff", head[:8]) and head[8:12] == b"\0\0\0\0":
-        board.notes.append("long runs of set bits")
-
-
-def _msgpack(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    first = head[0]
-    if not (0x80 <= first <= 0x9F or first in (0xDC, 0xDD, 0xDE, 0xDF)):
-        return
-    walked = _Walk(head, _msgpack_item).run()
-    if walked and (walked[0] == size or (not whole and walked[0] > 64) or walked[0] > 256) and walked[1] >= 2:
-        weight = 4.6 if walked[1] >= 4 else 3.0
-        if walked[2]:
-            weight += 0.8
-        board.add("msgpack", weight, f"{walked[1]} MessagePack values")
-
-
-def _cbor(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    if head[0] >> 5 not in (4, 5, 6):
-        return
-    walked = _Walk(head, _cbor_item).run()
-    if walked and (walked[0] == size or (not whole and walked[0] > 64) or walked[0] > 256) and walked[1] >= 2:
-        weight = 4.6 if walked[1] >= 4 else 3.0
-        if walked[2]:
-            weight += 0.8
-        board.add("cbor", weight, f"{walked[1]} CBOR values")
-
-
-class _Walk:
-    """Walks self-describing binary values: how far it came, how many values, how many were words."""
-
-    def __init__(self, data: bytes, item: object) -> None:
-        self.data, self.at, self.values, self.words = data, 0, 0, 0
-        self.item = item
-
-    def run(self) -> tuple[int, int, int] | None:
-        step = self.item
-        assert callable(step)
-        top = 0
-        try:
-            while self.at < len(self.data) and self.values < 4000:
-                pending = 1
-                while pending and self.values < 4000:
-                    pending += step(self) - 1
-                    self.values += 1
-                top = self.at
-        except IndexError:
-            return (len(self.data), self.values, self.words) if self.values > 20 else None
-        except ValueError:
-            return None
-        return top, self.values, self.words
-
-    def take(self, count: int) -> bytes:
-        if self.at + count > len(self.data):
-            raise IndexError
-        piece = self.data[self.at : self.at + count]
-        self.at += count
-        return piece
-
-    def word(self, count: int) -> None:
-        try:
-            text = self.take(count).decode("utf-8")
-        except UnicodeDecodeError as problem:
-            raise ValueError("no text") from problem
-        if text and text.isprintable():
-            self.words += 1
-
-
-def _msgpack_item(walk: _Walk) -> int:
-    first = walk.take(1)[0]
-    if first <= 0x7F or first >= 0xE0 or first in (0xC0, 0xC2, 0xC3):
-        return 0
-    if first <= 0x8F:
-        return 2 * (first & 15)
-    if first <= 0x9F:
-        return first & 15
-    if first <= 0xBF:
-        walk.word(first & 31)
-        return 0
-    fixed = {
-        0xCA: 4,
-        0xCB: 8,
-        0xCC: 1,
-        0xCD: 2,
-        0xCE: 4,
-        0xCF: 8,
-        0xD0: 1,
-        0xD1: 2,
-        0xD2: 4,
-        0xD3: 8,
-        0xD4: 2,
-        0xD5: 3,
-        0xD6: 5,
-        0xD7: 9,
-        0xD8: 17,
-    }
-    if first in fixed:
-        walk.take(fixed[first])
-        return 0
-    sized = {
-        0xC4: 1,
-        0xC5: 2,
-        0xC6: 4,
-        0xC7: 1,
-        0xC8: 2,
-        0xC9: 4,
-        0xD9: 1,
-        0xDA: 2,
-        0xDB: 4,
-        0xDC: 2,
-        0xDD: 4,
-        0xDE: 2,
-        0xDF: 4,
-    }
-    if first not in sized:
-        raise ValueError("no MessagePack")
-    count = int.from_bytes(walk.take(sized[first]), "big")
-    if first in (0xD9, 0xDA, 0xDB):
-        walk.word(count)
-        return 0
-    if first in (0xDC, 0xDD):
-        return count
-    if first in (0xDE, 0xDF):
-        return 2 * count
-    walk.take(count + (1 if first in (0xC7, 0xC8, 0xC9) else 0))
-    return 0
-
-
-def _cbor_item(walk: _Walk) -> int:
-    first = walk.take(1)[0]
-    major, extra = first >> 5, first & 31
-    if extra in (28, 29, 30) or (extra == 31 and major in (0, 1, 6)):
-        raise ValueError("no CBOR")
-    if extra == 31:
-        return 0 if major == 7 else _endless(walk)
-    value = extra if extra < 24 else int.from_bytes(walk.take(1 << (extra - 24)), "big")
-    if major == 2:
-        walk.take(value)
-    elif major == 3:
-        walk.word(value)
-    elif major == 4:
-        return value
-    elif major == 5:
-        return 2 * value
-    elif major == 6:
-        return 1
-    elif major == 7 and extra < 20:
-        raise ValueError("an unassigned simple value")
-    return 0
-
-
-def _endless(walk: _Walk) -> int:
-    raise IndexError if walk.values > 20 else ValueError("of unknown length")
-
-
-def _protobuf(board: Board, head: bytes, size: int, whole: bool, name: str) -> None:
-    at, fields, numbers = 0, 0, set()
-    data = head[:4096]
-    while at < len(data) and fields < 60:
-        key, at = _varint(data, at)
-        number, wire = key >> 3, key & 7
-        if not 1 <= number <= 2000 or wire in (3, 4, 6, 7):
-            return
-        if wire == 0:
-            _, at = _varint(data, at)
-        elif wire == 1:
-            at += 8
-        elif wire == 5:
-            at += 4
-        else:
-            count, at = _varint(data, at)
-            if at < 0 or count > size:
-                return
-            at += count
-        if at < 0:
-            return
-        fields += 1
-        numbers.add(number)
-    if (at == size and fields >= 2) or (at > len(data) and fields >= 1 and at <= size):
-        weight = 2.2 + min(1.5, 0.2 * fields)
-        if max(numbers) > 60:
-            weight -= 1.0
-        if b"proto3" in head or b".proto" in head[:200]:
-            board.add("protobuf-descriptor", 5.0, "descriptors of .proto files")
-        elif re.match(rb"\x0a[\x04-\x20]\x0a\x032\.0", head):
-            board.add("gtfs-realtime", 5.0, "a feed header of GTFS Realtime")
-        elif head[:1] == b"\x08" and re.search(rb"(?:pytorch|onnx|tf2onnx|skl2onnx|ir_version|ai\.onnx)", head[:4096]):
-            board.add("onnx", 5.0, "a model with its producer")
-        else:
-            board.add("protobuf", weight, f"{fields} fields in wire format")
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while 0 <= at < len(data) and shift < 64:
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-        at += 1
-        if byte < 0x80:
-            return value, at
-        shift += 7
-    return 0, -1
-
-
-# Folders
-
-
-def read_folder(board: Board, path: Path) -> None:
-    """Put on the board what a folder holds, by the names in it and one level below."""
-    try:
-        with os.scandir(path) as entries:
-            found = sorted(
-                ((entry.name, entry.is_dir()) for _, entry in zip(range(2000), entries, strict=False)),
-                key=lambda pair: pair[0],
-            )
-    except OSError as problem:
-        board.notes.append(f"cannot be listed: {problem.strerror}")
-        board.add("folder", 2.0, "a folder")
-        return
-    names = {name for name, _ in found}
-    folders = {name for name, is_folder in found if is_folder}
-    files = [name for name, is_folder in found if not is_folder and not name.startswith((".", "_"))]
-    lower = {name.lower() for name in names}
-    board.add("folder", 2.5, f"a folder of {len(files)} files and {len(folders)} folders")
-    board.facts["files"] = len(files)
-
-    def says(kind: str, holds: bool, words: str, weight: float = 6.0) -> None:
-        if holds:
-            board.add(kind, weight, words)
-
-    below = _names_below(path, folders)
-    says("delta", "_delta_log" in folders, "it has _delta_log")
-    says(
-        "iceberg",
-        "metadata" in folders
-        and any(each.endswith(".metadata.json") or each == "version-hint.text" for each in below.get("metadata", ())),
-        "it has Iceberg's metadata",
-    )
-    says("hudi", ".hoodie" in folders, "it has .hoodie")
-    says(
-        "paimon",
-        {"schema", "snapshot", "manifest"} <= folders
-        and any(each.startswith("schema-") for each in below.get("schema", ())),
-        "it has Paimon's schema, snapshot and manifest",
-    )
-    says("zarr", bool(names & {".zgroup", ".zarray", ".zmetadata", "zarr.json"}), "it has Zarr's metadata")
-    says(
-        "n5",
-        "attributes.json" in names and ("n5" in _peek_text(path / "attributes.json") or path.suffix == ".n5"),
-        "it has N5's attributes",
-    )
-    says(
-        "tiledb",
-        bool(names & {"__schema", "__array_schema.tdb", "__tiledb_group.tdb", "__fragments"}),
-        "it has TileDB's schema",
-    )
-    says("data-package", "datapackage.json" in lower, "it has datapackage.json")
-    says(
-        "git",
-        ".git" in names or {"HEAD", "objects", "refs"} <= names,
-        "it has a Git repository",
-        4.5 if len(files) > 3 else 6.0,
-    )
-    says("mercurial", ".hg" in folders, "it has .hg")
-    says("subversion", ".svn" in folders, "it has .svn")
-    says("maildir", {"cur", "new", "tmp"} <= folders, "it has cur, new and tmp")
-    says(
-        "lancedb",
-        any(each.endswith(".lance") for each in folders)
-        or {"_versions", "data"} <= folders
-        or "_latest.manifest" in names,
-        "it has Lance tables",
-    )
-    says(
-        "bids",
-        "dataset_description.json" in names and any(each.startswith("sub-") for each in folders),
-        "it has subjects and a description",
-        7.0,
-    )
-    says("bagit", "bagit.txt" in lower, "it has bagit.txt")
-    says("rocrate", "ro-crate-metadata.json" in names, "it has RO-Crate's metadata")
-    says(
-        "hf-dataset",
-        bool(names & {"dataset_info.json", "dataset_dict.json"}) and bool(names & {"state.json", "dataset_dict.json"}),
-        "it has a saved data set",
-    )
-    says("tf-savedmodel", "saved_model.pb" in names, "it has saved_model.pb")
-    says("postgres-data", "PG_VERSION" in names and "base" in folders, "it has PG_VERSION and base")
-    says(
-        "leveldb",
-        "CURRENT" in names
-        and any(each.startswith("MANIFEST-") for each in names)
-        and any(each.endswith((".ldb", ".log")) for each in names)
-        and not any(each.startswith("OPTIONS-") for each in names),
-        "it has CURRENT, MANIFEST and tables",
-    )
-    says(
-        "rocksdb",
-        "CURRENT" in names
-        and any(each.startswith("MANIFEST-") for each in names)
-        and any(each.startswith("OPTIONS-") for each in names),
-        "it has CURRENT, MANIFEST and OPTIONS",
-    )
-    says("lmdb", {"data.mdb", "lock.mdb"} <= names, "it has data.mdb and lock.mdb")
-    says(
-        "file-geodatabase",
-        path.suffix.lower() == ".gdb" and any(each.endswith(".gdbtable") for each in names),
-        "it has .gdbtable files",
-    )
-    says("gtfs", {"stops.txt", "routes.txt", "trips.txt"} <= lower, "it has stops, routes and trips")
-    says(
-        "prometheus-tsdb",
-        {"wal"} <= folders and any(re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{26}", each) for each in folders),
-        "it has blocks and a write-ahead log",
-    )
-    says(
-        "dicom",
-        "DICOMDIR" in names
-        or (bool(files) and sum(1 for each in files if each.lower().endswith(".dcm")) > 0.6 * len(files)),
-        "it has DICOM files",
-    )
-    says(
-        "shapefile",
-        any(each.endswith(".shp") for each in lower) and any(each.endswith(".dbf") for each in lower),
-        "it has .shp and .dbf",
-        5.0,
-    )
-    says("node-project", "package.json" in names, "it has package.json", 3.5)
-    says("python-project", bool(names & {"pyproject.toml", "setup.py"}), "it has a Python project's file", 3.5)
-    keyed = [each for each in folders if re.fullmatch(r"[\w.-]+=[^/]*", each)]
-    if keyed and len(keyed) >= 0.6 * len([each for each in folders if not each.startswith(("_", "."))]):
-        board.add("partitioned", 6.0, f"folders like {keyed[0]}")
-        board.facts["partition_keys"] = tuple(dict.fromkeys(each.partition("=")[0] for each in keyed))
-        return
-    _by_members(board, files or [name for each in below.values() for name in each], path if files else None)
-
-
-def _names_below(path: Path, folders: set[str]) -> dict[str, list[str]]:
-    found = {}
-    for folder in sorted(folders)[:12]:
-        try:
-            with os.scandir(path / folder) as entries:
-                found[folder] = [entry.name for _, entry in zip(range(200), entries, strict=False)]
-        except OSError:
-            continue
-    return found
-
-
-def _peek_text(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(2048).decode("utf-8", "replace")
-    except OSError:
-        return ""
-
-
-_FOLDERS_OF = (
-    ("parquet-folder", {"columnar"}), ("csv-folder", {"delimited"}), ("json-folder", {"json"}), ("log-folder", {"log"}),
-    ("excel-folder", {"spreadsheet"}), ("image-folder", {"image"}),
-)  # fmt: skip
-
-
-def _by_members(board: Board, files: list[str], path: Path | None) -> None:
-    kinds: Counter[str] = Counter()
-    for name in files[:500]:
-        found, _, _ = by_name(board, name)
-        if found:
-            kinds[found[0]] += 1
-    if not kinds:
-        return
-    families: Counter[str] = Counter()
-    for kind, count in kinds.items():
-        families[board.catalogue.kinds[kind].family] += count
-    family, count = families.most_common(1)[0]
-    member = next(kind for kind, _ in kinds.most_common() if board.catalogue.kinds[kind].family == family)
-    board.facts["member_kind"] = member
-    if count >= 0.7 * min(len(files), 500):
-        for kind, wanted in _FOLDERS_OF:
-            if family in wanted and (kind != "parquet-folder" or member == "parquet"):
-                board.add(kind, 3.5 + count / min(len(files), 500), f"{count} of {len(files)} files are {member}")

@@ -45,19 +45,44 @@ _GREETINGS = tuple(
     (re.compile(pattern, re.S), kind, weight, words)
     for pattern, kind, weight, words in (
         (rb"SSH-\d\.\d+-", "ssh", 7.0, "an SSH identification"),
-        (rb"220[- ][^\r\n]*(?:E?SMTP|Postfix|Exim|sendmail|mail|MAIL|Haraka|LMTP)[^\r\n]*", "smtp", 6.0, "an SMTP greeting"),
-        (rb"250[- ][^\r\n]*\r\n250[- ](?:PIPELINING|SIZE|STARTTLS|8BITMIME|AUTH|ENHANCEDSTATUSCODES)", "smtp", 6.5, "an answer to EHLO"),
-        (rb"220[- ][^\r\n]*(?:FTP|vsFTPd|ProFTPD|FileZilla|Pure-FTPd|pyftpdlib|ftpd)[^\r\n]*", "ftp", 6.5, "an FTP greeting"),
+        (
+            rb"220[- ][^\r\n]*(?:E?SMTP|Postfix|Exim|sendmail|mail|MAIL|Haraka|LMTP)[^\r\n]*",
+            "smtp",
+            6.0,
+            "an SMTP greeting",
+        ),
+        (
+            rb"250[- ][^\r\n]*\r\n250[- ](?:PIPELINING|SIZE|STARTTLS|8BITMIME|AUTH|ENHANCEDSTATUSCODES)",
+            "smtp",
+            6.5,
+            "an answer to EHLO",
+        ),
+        (
+            rb"220[- ][^\r\n]*(?:FTP|vsFTPd|ProFTPD|FileZilla|Pure-FTPd|pyftpdlib|ftpd)[^\r\n]*",
+            "ftp",
+            6.5,
+            "an FTP greeting",
+        ),
         (rb"220-{3,}[^\r\n]*Welcome to Pure-FTPd", "ftp", 7.0, "an FTP greeting"),
         (rb"(?:211|215|530|331) [^\r\n]*(?:UNIX|Please login|password|Features|FTP)", "ftp", 4.5, "an FTP answer"),
         (rb"220[- ]", "ftp", 1.6, "a greeting with code 220"),
-        (rb"\* (?:OK|PREAUTH|BYE)\b[^\r\n]*(?:IMAP|Dovecot|CAPABILITY|Courier|Cyrus|ready)", "imap", 6.5, "an IMAP greeting"),
+        (
+            rb"\* (?:OK|PREAUTH|BYE)\b[^\r\n]*(?:IMAP|Dovecot|CAPABILITY|Courier|Cyrus|ready)",
+            "imap",
+            6.5,
+            "an IMAP greeting",
+        ),
         (rb"\* (?:OK|PREAUTH)\b", "imap", 4.5, "an untagged OK"),
         (rb"\* CAPABILITY IMAP4", "imap", 7.0, "IMAP capabilities"),
         (rb"\+OK[^\r\n]*(?:POP|Dovecot|ready|<[^>]+@[^>]+>|mailbox|Qpopper|server)", "pop3", 6.0, "a POP3 greeting"),
         (rb"-?\+?(?:OK|ERR) \[?(?:AUTH|SYS|IN-USE|LOGIN-DELAY)", "pop3", 4.6, "a POP3 answer"),
         (rb"20[01] [^\r\n]*(?:NNTP|InterNetNews|news|INN|posting)", "nntp", 6.0, "an NNTP greeting"),
-        (rb"-NOAUTH |-ERR wrong number of arguments|-DENIED Redis|-WRONGPASS|-ERR unknown command|-MISCONF|-LOADING|-MOVED \d|-READONLY", "redis", 6.5, "a Redis error"),
+        (
+            rb"-NOAUTH |-ERR wrong number of arguments|-DENIED Redis|-WRONGPASS|-ERR unknown command|-MISCONF|-LOADING|-MOVED \d|-READONLY",
+            "redis",
+            6.5,
+            "a Redis error",
+        ),
         (rb"\+PONG\r\n", "redis", 6.0, "+PONG"),
         (rb"\$\d+\r\n(?:# Server\r\n)?redis_version:|\$\d+\r\n# Server\r\nredis_version", "redis", 7.0, "Redis' INFO"),
         (rb"\$\d+\r\n# Server\r\n(?:valkey|server_name:valkey)", "valkey", 7.0, "Valkey's INFO"),
@@ -77,19 +102,34 @@ _GREETINGS = tuple(
         (rb"(?:CONNECTED|ERROR)\r?\n(?:[\w-]+:[^\n]*\n)+\r?\n?", "stomp", 6.0, "a STOMP frame"),
         (rb"MESSAGE\r?\n(?:[\w-]+:[^\n]*\n)+", "stomp", 5.5, "a STOMP frame"),
         (rb"imok$", "zookeeper", 6.5, "imok"),
-        (rb"Zookeeper version: |zk_version\t|This ZooKeeper instance is not currently serving|clientPort=", "zookeeper", 7.0, "ZooKeeper's four-letter answer"),
+        (
+            rb"Zookeeper version: |zk_version\t|This ZooKeeper instance is not currently serving|clientPort=",
+            "zookeeper",
+            7.0,
+            "ZooKeeper's four-letter answer",
+        ),
         (rb"RTSP/\d\.\d ", "rtsp", 7.0, "an RTSP status line"),
         (rb"SIP/2\.0 ", "sip", 7.0, "a SIP status line"),
         (rb"@RSYNCD: ", "rsync", 7.0, "rsync's greeting"),
         (rb"RFB \d{3}\.\d{3}\n", "unknown", 0.0, "a remote desktop"),
         (rb"\( success \( ", "subversion", 7.0, "Subversion's greeting"),
-        (rb"[0-9a-f]{4}(?:# service=git-|[0-9a-f]{40} (?:HEAD|refs/)|version [12])|[0-9a-f]{4}ERR ", "git", 6.5, "a Git packet line"),
+        (
+            rb"[0-9a-f]{4}(?:# service=git-|[0-9a-f]{40} (?:HEAD|refs/)|version [12])|[0-9a-f]{4}ERR ",
+            "git",
+            6.5,
+            "a Git packet line",
+        ),
         (rb"<stream:stream|<\?xml[^>]*\?>\s*<stream:stream", "xmpp", 7.0, "an XMPP stream"),
         (rb":[^\s]+ (?:NOTICE|\d{3}) ", "irc", 5.5, "an IRC line"),
         (rb"NOTICE AUTH :|ERROR :Closing Link", "irc", 5.5, "an IRC notice"),
         (rb"Tarantool \d", "tarantool", 7.0, "Tarantool's greeting"),
         (rb"\x00RES\x00\x00", "gearman", 6.5, "a Gearman answer"),
-        (rb"(?:OK \d+\r\n---\n|INSERTED \d+|RESERVED \d+|UNKNOWN_COMMAND\r\n|BAD_FORMAT\r\n|USING )", "beanstalkd", 6.0, "a beanstalkd answer"),
+        (
+            rb"(?:OK \d+\r\n---\n|INSERTED \d+|RESERVED \d+|UNKNOWN_COMMAND\r\n|BAD_FORMAT\r\n|USING )",
+            "beanstalkd",
+            6.0,
+            "a beanstalkd answer",
+        ),
         (rb"\x00\x00\x00[\x00-\x0f]\x00\x00\x00[\x00-\x0c]OK$", "nsq", 6.0, "an NSQ frame"),
         (rb"BOLT|\x00\x00[\x00-\x09][\x03-\x05]$", "neo4j", 5.0, "Bolt's chosen version"),
         (rb"\x00.\xb1p", "neo4j", 6.0, "a Bolt success message"),
@@ -115,9 +155,19 @@ _GREETINGS = tuple(
         (rb"\x0b?MSH\|\^~\\&", "hl7", 7.5, "an HL7 message"),
         (rb"8=FIX", "fix", 7.0, "a FIX message"),
         (rb"ZBXD[\x01\x03]", "zabbix", 7.0, "a Zabbix header"),
-        (rb"\x04\x01[\x00-\xff]{2}.*(?:Login failed|SQL Server)|\x04\x01\x00.\x00\x00.\x00\x00\x00\x1a", "mssql", 6.5, "a TDS answer"),
+        (
+            rb"\x04\x01[\x00-\xff]{2}.*(?:Login failed|SQL Server)|\x04\x01\x00.\x00\x00.\x00\x00\x00\x1a",
+            "mssql",
+            6.5,
+            "a TDS answer",
+        ),
         (rb"\x04\x01\x00[\x10-\x80]\x00\x00\x01\x00\x00\x00", "mssql", 6.5, "a TDS prelogin answer"),
-        (rb"\x00.\x00\x00[\x02\x04\x05\x0b]\x00\x00\x00.*(?:DESCRIPTION|\(ERR|VSNNUM)", "oracle", 7.0, "an Oracle TNS answer"),
+        (
+            rb"\x00.\x00\x00[\x02\x04\x05\x0b]\x00\x00\x00.*(?:DESCRIPTION|\(ERR|VSNNUM)",
+            "oracle",
+            7.0,
+            "an Oracle TNS answer",
+        ),
         (rb"\x00.\x00\x00[\x02\x04\x05]\x00\x00\x00\x01", "oracle", 5.5, "an Oracle TNS packet"),
         (rb"\(DESCRIPTION=.*VSNNUM", "oracle", 6.5, "an Oracle listener's answer"),
         (rb"..\xd0[\x01-\x03].{2}..\x24\x1c|..\xd0.\x00\x01..\x14\x43", "db2", 6.5, "a DRDA answer"),
@@ -134,7 +184,12 @@ _GREETINGS = tuple(
         (rb"\x00\x00\x00.\x01ActiveMQ", "activemq", 7.5, "an OpenWire greeting"),
         (rb"\xff\x00\x00\x00\x00\x00\x00\x00.\x7f", "zeromq", 7.0, "a ZMTP greeting"),
         (rb"\x00SP\x00\x00.\x00\x00", "zeromq", 4.0, "a nanomsg greeting"),
-        (rb"SUCCESS$|Server: RethinkDB|\{\"max_protocol_version\":0,.*\"server_version\":\"\d\.\d\.\d\",\"success\":true\}", "rethinkdb", 5.5, "RethinkDB's handshake"),
+        (
+            rb"SUCCESS$|Server: RethinkDB|\{\"max_protocol_version\":0,.*\"server_version\":\"\d\.\d\.\d\",\"success\":true\}",
+            "rethinkdb",
+            5.5,
+            "RethinkDB's handshake",
+        ),
         (rb"TIMETAG |HZC\x01|\x00\x00\x00\x00CB2", "hazelcast", 6.0, "Hazelcast's protocol"),
         (rb"couchbase|\x81[\x00-\xff]\x00\x00.{20}", "couchbase", 3.0, "a memcached binary answer"),
         (rb"\xa1[\x00-\xff]", "infinispan", 2.5, "a Hot Rod answer"),
@@ -142,7 +197,7 @@ _GREETINGS = tuple(
         (rb"WHOIS|% (?:IANA|This is the RIPE|Copyright)|%% ", "whois", 4.5, "a WHOIS answer"),
         (rb"iRODS|<MsgHeader_PI>", "http", 0.2, "iRODS"),
     )
-)  # fmt: skip
+)
 
 
 def _greeting(board: Board, data: bytes, port: int | None) -> None:
@@ -177,7 +232,25 @@ def _mysql(board: Board, data: bytes) -> None:
         version = data[5:80].split(b"\x00")[0]
         if re.match(rb"\d+\.\d+", version):
             text = version.decode("ascii", "replace")
-            kind = "mariadb" if b"MariaDB" in version or b"-maria" in version.lower() else "tidb" if b"TiDB" in version else "singlestore" if b"SingleStore" in version or b"MemSQL" in version else "vitess" if b"Vitess" in version else "doris" if b"doris" in version.lower() else "starrocks" if b"StarRocks" in version else "oceanbase" if b"OceanBase" in version else "sphinx" if re.search(rb"manticore|sphinx|@[0-9a-f]{8}", version, re.I) else "mysql"  # fmt: skip
+            kind = (
+                "mariadb"
+                if b"MariaDB" in version or b"-maria" in version.lower()
+                else "tidb"
+                if b"TiDB" in version
+                else "singlestore"
+                if b"SingleStore" in version or b"MemSQL" in version
+                else "vitess"
+                if b"Vitess" in version
+                else "doris"
+                if b"doris" in version.lower()
+                else "starrocks"
+                if b"StarRocks" in version
+                else "oceanbase"
+                if b"OceanBase" in version
+                else "sphinx"
+                if re.search(rb"manticore|sphinx|@[0-9a-f]{8}", version, re.I)
+                else "mysql"
+            )
             board.add(kind, 7.5, f"a MySQL handshake of version {text}")
     elif data[4] == 255 and re.search(rb"Host|Access denied|Too many connections|blocked|not allowed", data):
         kind = "mariadb" if b"MariaDB" in data else "mysql"
@@ -198,7 +271,14 @@ def _postgresql(board: Board, data: bytes, port: int | None) -> None:
     ):
         board.add("postgresql", 6.5, "PostgreSQL's request for authentication")
         _postgresql_variant(board, data)
-    elif data[:1] in b"ESN" and 8 <= length < 10_000 and (re.match(rb"[EN].{4}S(?:FATAL|ERROR|FEHLER|PANIC|NOTICE)", data, re.S) or re.match(rb"S.{4}(?:server_version|client_encoding|application_name|is_superuser)", data, re.S)):  # fmt: skip
+    elif (
+        data[:1] in b"ESN"
+        and 8 <= length < 10_000
+        and (
+            re.match(rb"[EN].{4}S(?:FATAL|ERROR|FEHLER|PANIC|NOTICE)", data, re.S)
+            or re.match(rb"S.{4}(?:server_version|client_encoding|application_name|is_superuser)", data, re.S)
+        )
+    ):
         board.add("postgresql", 7.0, "a PostgreSQL message")
         _postgresql_variant(board, data)
     elif re.match(rb"E(?:FATAL|invalid|unsupported)", data):
@@ -207,7 +287,20 @@ def _postgresql(board: Board, data: bytes, port: int | None) -> None:
 
 def _postgresql_variant(board: Board, data: bytes) -> None:
     lowered = data.lower()
-    for word, kind in ((b"cockroach", "cockroachdb"), (b"crdb", "cockroachdb"), (b"redshift", "redshift"), (b"padb", "redshift"), (b"yugabyte", "yugabytedb"), (b"-yb-", "yugabytedb"), (b"greenplum", "greenplum"), (b"materialize", "materialize"), (b"questdb", "questdb"), (b"risingwave", "risingwave"), (b"cratedb", "crate"), (b"timescale", "timescaledb")):  # fmt: skip
+    for word, kind in (
+        (b"cockroach", "cockroachdb"),
+        (b"crdb", "cockroachdb"),
+        (b"redshift", "redshift"),
+        (b"padb", "redshift"),
+        (b"yugabyte", "yugabytedb"),
+        (b"-yb-", "yugabytedb"),
+        (b"greenplum", "greenplum"),
+        (b"materialize", "materialize"),
+        (b"questdb", "questdb"),
+        (b"risingwave", "risingwave"),
+        (b"cratedb", "crate"),
+        (b"timescale", "timescaledb"),
+    ):
         if word in lowered:
             board.add(kind, 6.0, f"it names {word.decode()}")
             if kind == "crate":
@@ -258,31 +351,112 @@ def _kafka(board: Board, data: bytes, port: int | None) -> None:
 # HTTP
 
 _HEADER_KINDS = (
-    ("x-elastic-product", "elasticsearch", 6.0), ("x-influxdb-version", "influxdb", 6.5), ("x-influxdb-build", "influxdb", 6.5),
-    ("x-clickhouse-server-display-name", "clickhouse", 7.0), ("x-clickhouse-summary", "clickhouse", 7.0), ("x-clickhouse-query-id", "clickhouse", 7.0),
+    ("x-elastic-product", "elasticsearch", 6.0),
+    ("x-influxdb-version", "influxdb", 6.5),
+    ("x-influxdb-build", "influxdb", 6.5),
+    ("x-clickhouse-server-display-name", "clickhouse", 7.0),
+    ("x-clickhouse-summary", "clickhouse", 7.0),
+    ("x-clickhouse-query-id", "clickhouse", 7.0),
     ("x-clickhouse-exception-code", "clickhouse", 7.0),
-    ("x-couch-request-id", "couchdb", 6.5), ("x-couchdb-body-time", "couchdb", 6.5), ("x-consul-index", "consul", 6.5), ("x-consul-knownleader", "consul", 6.5),
-    ("x-vault-request", "vault", 6.0), ("x-amz-bucket-region", "s3", 6.0), ("x-amz-id-2", "s3", 5.0), ("x-minio-deployment-id", "s3", 6.0),
-    ("x-ms-blob-type", "azure-blob", 6.5), ("x-ms-lease-status", "azure-blob", 5.0), ("x-goog-storage-class", "gcs", 6.5),
-    ("x-goog-hash", "gcs", 5.5), ("x-guploader-uploadid", "gcs", 4.0), ("odata-version", "odata", 6.0), ("dataserviceversion", "odata", 6.0),
-    ("x-prometheus-api-version", "prometheus", 6.0), ("x-arango-queue-time-seconds", "arangodb", 6.5), ("x-arango-hlc", "arangodb", 6.5),
-    ("x-jenkins", "jenkins", 6.5), ("x-presto-prepare", "presto", 6.0), ("x-trino-set-session", "trino", 6.0), ("grpc-status", "grpc", 6.0),
-    ("grpc-message", "grpc", 4.0), ("soapaction", "soap", 4.0), ("x-solr-version", "solr", 6.0), ("mcp-session-id", "mcp", 6.0),
-    ("x-graphql-event-stream", "graphql", 6.0), ("x-typesense-api-key", "typesense", 5.0), ("raven-server-version", "ravendb", 6.5),
-    ("x-splunk-request-id", "splunk", 5.0), ("x-neo4j-version", "neo4j", 6.0), ("x-dgraph-server", "dgraph", 6.0), ("x-qdrant-version", "qdrant", 6.0),
-    ("x-couchbase-meta", "couchbase", 6.0), ("x-marklogic-system", "marklogic", 6.0), ("x-questdb-version", "questdb", 6.0),
-    ("x-etcd-cluster-id", "etcd", 6.5), ("x-etcd-index", "etcd", 6.5), ("docker-distribution-api-version", "docker", 5.0), ("api-version", "docker", 0.8),
-    ("x-amzn-requestid", "rest-api", 0.4), ("sec-websocket-accept", "websocket", 6.5), ("x-amz-crc32", "dynamodb", 5.0), ("x-airtable-", "airtable", 4.0),
-    ("x-kubernetes-pf-flowschema-uid", "kubernetes", 6.5), ("dav", "webdav", 4.5), ("ms-author-via", "webdav", 4.0),
-)  # fmt: skip
+    ("x-couch-request-id", "couchdb", 6.5),
+    ("x-couchdb-body-time", "couchdb", 6.5),
+    ("x-consul-index", "consul", 6.5),
+    ("x-consul-knownleader", "consul", 6.5),
+    ("x-vault-request", "vault", 6.0),
+    ("x-amz-bucket-region", "s3", 6.0),
+    ("x-amz-id-2", "s3", 5.0),
+    ("x-minio-deployment-id", "s3", 6.0),
+    ("x-ms-blob-type", "azure-blob", 6.5),
+    ("x-ms-lease-status", "azure-blob", 5.0),
+    ("x-goog-storage-class", "gcs", 6.5),
+    ("x-goog-hash", "gcs", 5.5),
+    ("x-guploader-uploadid", "gcs", 4.0),
+    ("odata-version", "odata", 6.0),
+    ("dataserviceversion", "odata", 6.0),
+    ("x-prometheus-api-version", "prometheus", 6.0),
+    ("x-arango-queue-time-seconds", "arangodb", 6.5),
+    ("x-arango-hlc", "arangodb", 6.5),
+    ("x-jenkins", "jenkins", 6.5),
+    ("x-presto-prepare", "presto", 6.0),
+    ("x-trino-set-session", "trino", 6.0),
+    ("grpc-status", "grpc", 6.0),
+    ("grpc-message", "grpc", 4.0),
+    ("soapaction", "soap", 4.0),
+    ("x-solr-version", "solr", 6.0),
+    ("mcp-session-id", "mcp", 6.0),
+    ("x-graphql-event-stream", "graphql", 6.0),
+    ("x-typesense-api-key", "typesense", 5.0),
+    ("raven-server-version", "ravendb", 6.5),
+    ("x-splunk-request-id", "splunk", 5.0),
+    ("x-neo4j-version", "neo4j", 6.0),
+    ("x-dgraph-server", "dgraph", 6.0),
+    ("x-qdrant-version", "qdrant", 6.0),
+    ("x-couchbase-meta", "couchbase", 6.0),
+    ("x-marklogic-system", "marklogic", 6.0),
+    ("x-questdb-version", "questdb", 6.0),
+    ("x-etcd-cluster-id", "etcd", 6.5),
+    ("x-etcd-index", "etcd", 6.5),
+    ("docker-distribution-api-version", "docker", 5.0),
+    ("api-version", "docker", 0.8),
+    ("x-amzn-requestid", "rest-api", 0.4),
+    ("sec-websocket-accept", "websocket", 6.5),
+    ("x-amz-crc32", "dynamodb", 5.0),
+    ("x-airtable-", "airtable", 4.0),
+    ("x-kubernetes-pf-flowschema-uid", "kubernetes", 6.5),
+    ("dav", "webdav", 4.5),
+    ("ms-author-via", "webdav", 4.0),
+)
 _SERVERS = (
-    ("couchdb", "couchdb", 6.0), ("clickhouse", "clickhouse", 6.0), ("rabbitmq", "rabbitmq", 5.0), ("cowboy", "rabbitmq", 1.5), ("minio", "s3", 6.0), ("amazons3", "s3", 6.0),
-    ("windows-azure-blob", "azure-blob", 6.5), ("windows-azure-table", "azure-table", 6.5), ("windows-azure-queue", "azure-queue", 6.5), ("arangodb", "arangodb", 6.0), ("influxdb", "influxdb", 6.0), ("tinyproxy", "http", 0.5),
-    ("virtuoso", "sparql", 3.5), ("typesense", "typesense", 6.0), ("splunkd", "splunk", 6.0), ("meilisearch", "meilisearch", 6.0), ("docker", "docker", 6.0), ("jetty", "solr", 0.4), ("bigip", "http", 0.2),
-    ("grafana", "grafana", 6.0), ("ecstatic", "http", 0.3), ("pouchdb", "couchdb", 5.0), ("mongrel", "http", 0.2), ("vespa", "vespa", 5.0), ("couchbase", "couchbase", 6.0), ("marklogic", "marklogic", 6.0),
-    ("oracle xml db", "oracle", 5.0), ("questdb", "questdb", 6.0), ("dynamodb", "dynamodb", 6.0), ("akamains3", "s3", 3.0), ("seaweedfs", "s3", 3.5), ("kestrel", "http", 0.2), ("sabredav", "webdav", 4.5), ("neo4j", "neo4j", 6.0),
-)  # fmt: skip
-_REALMS = (("neo4j", "neo4j"), ("rabbitmq", "rabbitmq"), ("elasticsearch", "elasticsearch"), ("security", "elasticsearch"), ("opensearch", "opensearch"), ("couchdb", "couchdb"), ("influxdb", "influxdb"), ("clickhouse", "clickhouse"), ("administrator", "couchdb"), ("solr", "solr"), ("arangodb", "arangodb"), ("docker", "docker"), ("vault", "vault"))  # fmt: skip
+    ("couchdb", "couchdb", 6.0),
+    ("clickhouse", "clickhouse", 6.0),
+    ("rabbitmq", "rabbitmq", 5.0),
+    ("cowboy", "rabbitmq", 1.5),
+    ("minio", "s3", 6.0),
+    ("amazons3", "s3", 6.0),
+    ("windows-azure-blob", "azure-blob", 6.5),
+    ("windows-azure-table", "azure-table", 6.5),
+    ("windows-azure-queue", "azure-queue", 6.5),
+    ("arangodb", "arangodb", 6.0),
+    ("influxdb", "influxdb", 6.0),
+    ("tinyproxy", "http", 0.5),
+    ("virtuoso", "sparql", 3.5),
+    ("typesense", "typesense", 6.0),
+    ("splunkd", "splunk", 6.0),
+    ("meilisearch", "meilisearch", 6.0),
+    ("docker", "docker", 6.0),
+    ("jetty", "solr", 0.4),
+    ("bigip", "http", 0.2),
+    ("grafana", "grafana", 6.0),
+    ("ecstatic", "http", 0.3),
+    ("pouchdb", "couchdb", 5.0),
+    ("mongrel", "http", 0.2),
+    ("vespa", "vespa", 5.0),
+    ("couchbase", "couchbase", 6.0),
+    ("marklogic", "marklogic", 6.0),
+    ("oracle xml db", "oracle", 5.0),
+    ("questdb", "questdb", 6.0),
+    ("dynamodb", "dynamodb", 6.0),
+    ("akamains3", "s3", 3.0),
+    ("seaweedfs", "s3", 3.5),
+    ("kestrel", "http", 0.2),
+    ("sabredav", "webdav", 4.5),
+    ("neo4j", "neo4j", 6.0),
+)
+_REALMS = (
+    ("neo4j", "neo4j"),
+    ("rabbitmq", "rabbitmq"),
+    ("elasticsearch", "elasticsearch"),
+    ("security", "elasticsearch"),
+    ("opensearch", "opensearch"),
+    ("couchdb", "couchdb"),
+    ("influxdb", "influxdb"),
+    ("clickhouse", "clickhouse"),
+    ("administrator", "couchdb"),
+    ("solr", "solr"),
+    ("arangodb", "arangodb"),
+    ("docker", "docker"),
+    ("vault", "vault"),
+)
 
 
 def _response(board: Board, data: bytes, status: int) -> None:
@@ -344,7 +518,6 @@ def _http_body(board: Board, body: bytes, media: str, status: int, headers: dict
     inner = Board(board.catalogue)
     _body(inner, body)
     kinds = board.catalogue.kinds
-    best, strength = inner.best()
     for signal in inner.signals:
         if signal.kind in ("json", "ndjson"):
             continue
@@ -374,7 +547,25 @@ def _http_body(board: Board, body: bytes, media: str, status: int, headers: dict
         ):
             board.add("graphql", 4.5, "data and errors as GraphQL answers them")
     if media == "text/html" or inner.strength("html") > 3:
-        for word, kind in ((b"graphiql", "graphql"), (b"graphql playground", "graphql"), (b"apollo sandbox", "graphql"), (b"swagger-ui", "openapi"), (b"redoc", "openapi"), (b"wsdl", "soap"), (b"<title>rabbitmq management", "rabbitmq"), (b"<title>grafana", "grafana"), (b"phpmyadmin", "mysql"), (b"<title>solr admin", "solr"), (b"<title>kibana", "elasticsearch"), (b"<title>prometheus time series", "prometheus"), (b"neo4j browser", "neo4j"), (b"<title>index of /", "http"), (b"couchdb", "couchdb"), (b"clickhouse", "clickhouse"), (b"sparql query", "sparql")):  # fmt: skip
+        for word, kind in (
+            (b"graphiql", "graphql"),
+            (b"graphql playground", "graphql"),
+            (b"apollo sandbox", "graphql"),
+            (b"swagger-ui", "openapi"),
+            (b"redoc", "openapi"),
+            (b"wsdl", "soap"),
+            (b"<title>rabbitmq management", "rabbitmq"),
+            (b"<title>grafana", "grafana"),
+            (b"phpmyadmin", "mysql"),
+            (b"<title>solr admin", "solr"),
+            (b"<title>kibana", "elasticsearch"),
+            (b"<title>prometheus time series", "prometheus"),
+            (b"neo4j browser", "neo4j"),
+            (b"<title>index of /", "http"),
+            (b"couchdb", "couchdb"),
+            (b"clickhouse", "clickhouse"),
+            (b"sparql query", "sparql"),
+        ):
             if word in lowered:
                 board.add(kind, 4.5 if kind != "http" else 1.0, f"the page names {word.decode()}")
                 break
@@ -390,19 +581,44 @@ _BODY_TEXTS = tuple(
         (rb"\AOk\.\n\Z", "clickhouse", 5.5, "the answer Ok."),
         (rb"Code: \d+\. DB::Exception", "clickhouse", 6.5, "a ClickHouse exception"),
         (rb"It looks like you are trying to access MongoDB over HTTP", "mongodb", 8.0, "MongoDB's answer to HTTP"),
-        (rb"\AMust provide query string|GET query missing\.|Must provide query string|must have a query|This server could not be reached.*graphql", "graphql", 5.0, "GraphQL asks for a query"),
-        (rb"<Error><Code>(?:AccessDenied|NoSuchBucket|NoSuchKey|InvalidAccessKeyId|SignatureDoesNotMatch)", "s3", 6.0, "an S3 error"),
-        (rb"<Code>(?:AuthenticationFailed|ResourceNotFound|PublicAccessNotPermitted|InvalidQueryParameterValue|BlobNotFound|ContainerNotFound)</Code>", "azure-blob", 5.0, "an Azure storage error"),
-        (rb"Prometheus (?:is Healthy|Server is Healthy|is Ready|Server is Ready)", "prometheus", 6.5, "Prometheus' health"),
+        (
+            rb"\AMust provide query string|GET query missing\.|Must provide query string|must have a query|This server could not be reached.*graphql",
+            "graphql",
+            5.0,
+            "GraphQL asks for a query",
+        ),
+        (
+            rb"<Error><Code>(?:AccessDenied|NoSuchBucket|NoSuchKey|InvalidAccessKeyId|SignatureDoesNotMatch)",
+            "s3",
+            6.0,
+            "an S3 error",
+        ),
+        (
+            rb"<Code>(?:AuthenticationFailed|ResourceNotFound|PublicAccessNotPermitted|InvalidQueryParameterValue|BlobNotFound|ContainerNotFound)</Code>",
+            "azure-blob",
+            5.0,
+            "an Azure storage error",
+        ),
+        (
+            rb"Prometheus (?:is Healthy|Server is Healthy|is Ready|Server is Ready)",
+            "prometheus",
+            6.5,
+            "Prometheus' health",
+        ),
         (rb"\AVictoriaMetrics|<h2>Single-node VictoriaMetrics", "victoriametrics", 6.5, "VictoriaMetrics' page"),
         (rb"qdrant - vector search engine", "qdrant", 6.5, "Qdrant's title"),
-        (rb"com\.amazon(?:aws)?\.(?:dynamodb|coral)[\w.]*#(?:MissingAuthenticationToken|UnrecognizedClient)?", "dynamodb", 4.0, "an AWS error"),
+        (
+            rb"com\.amazon(?:aws)?\.(?:dynamodb|coral)[\w.]*#(?:MissingAuthenticationToken|UnrecognizedClient)?",
+            "dynamodb",
+            4.0,
+            "an AWS error",
+        ),
         (rb'"ServerVersion"|"MinAPIVersion"', "docker", 5.5, "Docker's version"),
         (rb'"etcdserver"', "etcd", 6.5, "etcd's version"),
         (rb"nanosecond[ _]heartbeat", "chroma", 7.0, "Chroma's heartbeat"),
         (rb'"(?:tagline)"\s*:\s*"You Know, for Search"', "elasticsearch", 7.0, "Elasticsearch's tag line"),
     )
-)  # fmt: skip
+)
 
 
 def _graphql_shape(body: bytes) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
+from synth.detect_names import by_name
 from synth.detect_score import Board
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+._-]*)://(.*)", re.S)
@@ -36,14 +37,25 @@ _TRAPS = (
     (re.compile(r"\{?[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\}?"), "a UUID"),
     (re.compile(r"(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})|(?:sha256|sha1|md5):[0-9a-fA-F]+"), "a hash"),
     (re.compile(r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}"), "a MAC address"),
-    (re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T]\d\d:\d\d(?::\d\d)?\S*)?|\d{1,2}:\d\d(?::\d\d)?(?: ?[ap]m)?", re.I), "a date or time"),
+    (
+        re.compile(
+            r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T]\d\d:\d\d(?::\d\d)?\S*)?|\d{1,2}:\d\d(?::\d\d)?(?: ?[ap]m)?", re.I
+        ),
+        "a date or time",
+    ),
     (re.compile(r"[vV]?\d+(?:\.\d+){1,3}(?:[-+.]?\w+)*|[+-]?[\d.,]+ ?\S?"), "a number or version"),
-    (re.compile(r"(?:mailto|tel|sms|urn|javascript|about|blob|chrome|vscode|spotify|geo|doi|isbn|view-source):\S.*", re.I | re.S), "an address of another sort"),
+    (
+        re.compile(
+            r"(?:mailto|tel|sms|urn|javascript|about|blob|chrome|vscode|spotify|geo|doi|isbn|view-source):\S.*",
+            re.I | re.S,
+        ),
+        "an address of another sort",
+    ),
     (re.compile(r"@[\w-]+/[\w.-]+(?:@\S+)?"), "a package name"),
     (re.compile(r"#[0-9A-Fa-f]{3,8}"), "a colour"),
     (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*"), "a token"),
     (re.compile(r"(?:sk|pk|ghp|gho|xox[bp]|AKIA)[-_]?\w{12,}"), "a key"),
-)  # fmt: skip
+)
 _IMAGE_TAG = re.compile(
     r"(?:docker\.io/|ghcr\.io/|quay\.io/|(?:[\w-]+\.)+\w+(?::\d+)?/)?(?:[a-z0-9._-]+/)*[a-z0-9._-]+"
     r"(?::(?:latest|stable|edge|alpine\S*|slim\S*|bookworm\S*|bullseye\S*|v?\d+(?:\.\d+)*(?:[-.]\w[\w.-]*)?))(?:@sha256:\w+)?|\S+@sha256:[0-9a-f]{64}"
@@ -55,28 +67,92 @@ _SHARED_PORTS = frozenset(
 _HTTP_ONLY_PORTS = frozenset(
     {8123, 5984, 6984, 7474, 7473, 8529, 8983, 9200, 9243, 8086, 9090, 9100, 8428, 15672, 8500, 8501, 8200, 7700, 8108}
     | {6333, 2379, 8222, 3100, 4242, 8047, 8182, 2480, 9870, 50070, 19071, 4161, 4151, 8091, 8889, 4200, 4080}
-)  # fmt: skip
+)
 _CALLS = (
-    ("psycopg", "postgresql"), ("asyncpg", "postgresql"), ("pymysql", "mysql"), ("mysql", "mysql"), ("mariadb", "mariadb"),
-    ("sqlite3", "sqlite"), ("duckdb", "duckdb"), ("pymongo", "mongodb"), ("mongoclient", "mongodb"), ("mongoose", "mongodb"),
-    ("redis", "redis"), ("oracledb", "oracle"), ("cx_oracle", "oracle"), ("pymssql", "mssql"), ("pyodbc", "odbc"),
-    ("clickhouse", "clickhouse"), ("elasticsearch", "elasticsearch"), ("opensearch", "opensearch"), ("neo4j", "neo4j"),
-    ("graphdatabase", "neo4j"), ("kafka", "kafka"), ("read_csv", "csv"), ("read_parquet", "parquet"), ("read_excel", "xlsx"),
-    ("read_json", "json"), ("influxdb", "influxdb"), ("snowflake", "snowflake"), ("pika", "rabbitmq"), ("ldap", "ldap"),
-    ("imaplib", "imap"), ("ftplib", "ftp"), ("couchdb", "couchdb"), ("cassandra", "cassandra"), ("deltatable", "delta"),
-)  # fmt: skip
+    ("psycopg", "postgresql"),
+    ("asyncpg", "postgresql"),
+    ("pymysql", "mysql"),
+    ("mysql", "mysql"),
+    ("mariadb", "mariadb"),
+    ("sqlite3", "sqlite"),
+    ("duckdb", "duckdb"),
+    ("pymongo", "mongodb"),
+    ("mongoclient", "mongodb"),
+    ("mongoose", "mongodb"),
+    ("redis", "redis"),
+    ("oracledb", "oracle"),
+    ("cx_oracle", "oracle"),
+    ("pymssql", "mssql"),
+    ("pyodbc", "odbc"),
+    ("clickhouse", "clickhouse"),
+    ("elasticsearch", "elasticsearch"),
+    ("opensearch", "opensearch"),
+    ("neo4j", "neo4j"),
+    ("graphdatabase", "neo4j"),
+    ("kafka", "kafka"),
+    ("read_csv", "csv"),
+    ("read_parquet", "parquet"),
+    ("read_excel", "xlsx"),
+    ("read_json", "json"),
+    ("influxdb", "influxdb"),
+    ("snowflake", "snowflake"),
+    ("pika", "rabbitmq"),
+    ("ldap", "ldap"),
+    ("imaplib", "imap"),
+    ("ftplib", "ftp"),
+    ("couchdb", "couchdb"),
+    ("cassandra", "cassandra"),
+    ("deltatable", "delta"),
+)
 _ARNS = {
-    "s3": "s3", "dynamodb": "dynamodb", "kinesis": "kinesis", "firehose": "kinesis", "sqs": "sqs", "sns": "sns",
-    "redshift": "redshift", "redshift-serverless": "redshift", "athena": "athena", "glue": "aws-glue", "es": "opensearch",
-    "aoss": "opensearch", "elasticache": "redis", "memorydb": "redis", "kafka": "kafka", "logs": "cloudwatch",
-    "cloudwatch": "cloudwatch", "events": "eventbridge", "lambda": "aws-lambda", "secretsmanager": "aws-secrets-manager",
-    "timestream": "timestream", "docdb-elastic": "documentdb", "mq": "rabbitmq", "neptune-db": "neptune",
-    "cassandra": "cassandra", "execute-api": "rest-api", "appsync": "graphql", "iot": "mqtt", "s3express": "s3",
-    "s3-object-lambda": "s3", "kendra": "kendra", "codecommit": "git",
-}  # fmt: skip
-_AWS_COMMANDS = _ARNS | {"s3api": "s3", "dynamodbstreams": "dynamodb", "redshift-data": "redshift", "kinesisanalytics": "kinesis", "timestream-query": "timestream"}  # fmt: skip
-_PROSE = re.compile(r"\b(?:the|a|an|is|are|was|were|of|to|and|or|for|with|in|on|at|by|from|please|how|what|why|we|you|it|this|that|my|our|can|should|will|need|want|der|die|das|und|ist|le|la|les|des)\b", re.I)  # fmt: skip
-_SQL_TEXT = re.compile(r"\s*(?:select\b.+\bfrom\b|insert\s+into\b|update\s+\S+\s+set\b|delete\s+from\b|create\s+(?:table|view)\b|with\s+\w+\s+as\s*\()", re.I | re.S)  # fmt: skip
+    "s3": "s3",
+    "dynamodb": "dynamodb",
+    "kinesis": "kinesis",
+    "firehose": "kinesis",
+    "sqs": "sqs",
+    "sns": "sns",
+    "redshift": "redshift",
+    "redshift-serverless": "redshift",
+    "athena": "athena",
+    "glue": "aws-glue",
+    "es": "opensearch",
+    "aoss": "opensearch",
+    "elasticache": "redis",
+    "memorydb": "redis",
+    "kafka": "kafka",
+    "logs": "cloudwatch",
+    "cloudwatch": "cloudwatch",
+    "events": "eventbridge",
+    "lambda": "aws-lambda",
+    "secretsmanager": "aws-secrets-manager",
+    "timestream": "timestream",
+    "docdb-elastic": "documentdb",
+    "mq": "rabbitmq",
+    "neptune-db": "neptune",
+    "cassandra": "cassandra",
+    "execute-api": "rest-api",
+    "appsync": "graphql",
+    "iot": "mqtt",
+    "s3express": "s3",
+    "s3-object-lambda": "s3",
+    "kendra": "kendra",
+    "codecommit": "git",
+}
+_AWS_COMMANDS = _ARNS | {
+    "s3api": "s3",
+    "dynamodbstreams": "dynamodb",
+    "redshift-data": "redshift",
+    "kinesisanalytics": "kinesis",
+    "timestream-query": "timestream",
+}
+_PROSE = re.compile(
+    r"\b(?:the|a|an|is|are|was|were|of|to|and|or|for|with|in|on|at|by|from|please|how|what|why|we|you|it|this|that|my|our|can|should|will|need|want|der|die|das|und|ist|le|la|les|des)\b",
+    re.I,
+)
+_SQL_TEXT = re.compile(
+    r"\s*(?:select\b.+\bfrom\b|insert\s+into\b|update\s+\S+\s+set\b|delete\s+from\b|create\s+(?:table|view)\b|with\s+\w+\s+as\s*\()",
+    re.I | re.S,
+)
 _DATA_EXTENSIONS = frozenset(
     "delimited json xml columnar database-file spreadsheet geographic log statistical scientific archive config api-description".split()
 )
@@ -139,6 +215,9 @@ def _multi_line(board: Board, text: str, depth: int) -> bool:
 
 def _env_line(board: Board, text: str, depth: int) -> bool:
     match = _ENV.fullmatch(text)
+    command = re.match(r"(?:[A-Z_][A-Z0-9_]*=\S*\s+)+(\S+)\s", text)
+    if command and command[1].rsplit("/", 1)[-1] in board.catalogue.by_command:
+        return False
     if match and not (";" in match[2] and re.search(r";\s*[\w ]+=", match[2])):
         name, value = match[1], _unquoted(match[2].strip())
         before = len(board.signals)
@@ -151,6 +230,7 @@ def _env_line(board: Board, text: str, depth: int) -> bool:
     setting = _SETTING.fullmatch(text)
     if (
         setting
+        and not re.search(r";\s*[A-Za-z ]+=", text)
         and not _URL.fullmatch(text)
         and not text.lower().startswith(("jdbc:", "arn:", "data:"))
         and "(" not in text.split("=")[0]
@@ -168,8 +248,39 @@ def _env_hint(board: Board, name: str) -> bool:
         return True
     for piece in reversed(name.lower().split("_")):
         kind_found = board.catalogue.named(piece) if len(piece) > 2 else None
-        if kind_found and piece not in ("url", "http", "https", "data", "text", "config", "key", "env", "log", "dsn", "conf", "raw", "db", "web", "box", "root"):  # fmt: skip
-            if name.rpartition("_")[2] in ("URL", "URI", "DSN", "HOST", "CONN", "CONNECTION", "ENDPOINT", "SERVER", "ADDR", "SERVERS", "HOSTS", "BROKERS", "STRING"):  # fmt: skip
+        if kind_found and piece not in (
+            "url",
+            "http",
+            "https",
+            "data",
+            "text",
+            "config",
+            "key",
+            "env",
+            "log",
+            "dsn",
+            "conf",
+            "raw",
+            "db",
+            "web",
+            "box",
+            "root",
+        ):
+            if name.rpartition("_")[2] in (
+                "URL",
+                "URI",
+                "DSN",
+                "HOST",
+                "CONN",
+                "CONNECTION",
+                "ENDPOINT",
+                "SERVER",
+                "ADDR",
+                "SERVERS",
+                "HOSTS",
+                "BROKERS",
+                "STRING",
+            ):
                 board.add(kind_found.id, 1.0, f"the variable is called {name}", weak=True)
                 return True
             return False
@@ -234,7 +345,7 @@ def _scheme_and_host(board: Board, kind: str, host: str, words: str) -> None:
     decided = board.catalogue.host_kind(host) if host else None
     if decided and decided != kind:
         related = kind in board.catalogue.ancestors(decided)
-        if related or kind in ("http", "rest-api", "websocket", "git", "ssh"):
+        if related or kind in ("http", "rest-api", "websocket", "git", "ssh", "gremlin"):
             board.add(decided, 6.0, f"the host {host} belongs to {board.catalogue.kinds[decided].title}")
             board.add(kind, 2.0, words)
             return
@@ -254,7 +365,15 @@ def _pairs(board: Board, text: str, depth: int) -> bool:
         return False
     body, pdo = text, _PDO.fullmatch(text)
     if pdo:
-        kind = {"pgsql": "postgresql", "mysql": "mysql", "sqlsrv": "mssql", "dblib": "mssql", "oci": "oracle", "ibm": "db2", "uri": "odbc"}.get(pdo[1].lower(), pdo[1].lower())  # fmt: skip
+        kind = {
+            "pgsql": "postgresql",
+            "mysql": "mysql",
+            "sqlsrv": "mssql",
+            "dblib": "mssql",
+            "oci": "oracle",
+            "ibm": "db2",
+            "uri": "odbc",
+        }.get(pdo[1].lower(), pdo[1].lower())
         named_host = re.search(r"host\s*=\s*([\w.-]+)", pdo[2], re.I)
         _scheme_and_host(board, kind, named_host[1] if named_host else "", f"a PDO address of the driver {pdo[1]}")
         return True
@@ -283,7 +402,12 @@ def _pairs(board: Board, text: str, depth: int) -> bool:
         by_port = [
             kind for kind in board.catalogue.by_port.get(port, ()) if kind in ("mysql", "redis", "mongodb", "mssql")
         ]
-        _scheme_and_host(board, by_port[0] if by_port and "dbname" not in words else "postgresql", words.get("host", ""), "host and database as libpq writes them")  # fmt: skip
+        _scheme_and_host(
+            board,
+            by_port[0] if by_port and "dbname" not in words else "postgresql",
+            words.get("host", ""),
+            "host and database as libpq writes them",
+        )
         return True
     if "dbname" in words and len(words) >= 2:
         board.add("postgresql", 4.0, "dbname and more, as libpq writes them")
@@ -295,12 +419,43 @@ def _pairs(board: Board, text: str, depth: int) -> bool:
 
 
 def _telling_alone(body: str, pairs: dict[str, str]) -> bool:
-    return bool(pairs.keys() & {"dsn", "filedsn", "datasource", "driver", "provider", "accountendpoint", "endpoint", "bootstrapservers", "blobendpoint"})  # fmt: skip
+    return bool(
+        pairs.keys()
+        & {
+            "dsn",
+            "filedsn",
+            "datasource",
+            "driver",
+            "provider",
+            "accountendpoint",
+            "endpoint",
+            "bootstrapservers",
+            "blobendpoint",
+        }
+    )
 
 
 def _key_values(board: Board, pairs: dict[str, str]) -> bool:
     keys = pairs.keys()
-    server = next((pairs[key] for key in ("server", "datasource", "host", "addr", "address", "networkaddress", "hostname", "data source", "servername", "servernode") if key in keys), "")  # fmt: skip
+    server = next(
+        (
+            pairs[key]
+            for key in (
+                "server",
+                "datasource",
+                "host",
+                "addr",
+                "address",
+                "networkaddress",
+                "hostname",
+                "data source",
+                "servername",
+                "servernode",
+            )
+            if key in keys
+        ),
+        "",
+    )
     host = re.sub(r"^(?:tcp|np|lpc|admin):", "", server.lower()).split(",")[0].split("\\")[0].split(":")[0]
     port_word = pairs.get("port", "") or (re.search(r"[,:](\d{2,5})$", server) or ["", ""])[1]
     port = int(port_word) if port_word.isdigit() else 0
@@ -397,7 +552,15 @@ def _by_driver(board: Board, driver: str, pairs: dict[str, str], host: str) -> b
         or "text driver" in driver
     ):
         source = pairs.get("datasource", "") + pairs.get("dbq", "") + pairs.get("extendedproperties", "")
-        kind = "xlsx" if re.search(r"excel 12|\.xlsx|excel driver \(\*\.xls, \*\.xlsx", source + driver, re.I) else "xls" if re.search(r"excel|\.xls\b", source + driver, re.I) else "csv" if re.search(r"\btext\b|\.csv|\.txt", source + driver, re.I) and "mdb" not in driver else "access"  # fmt: skip
+        kind = (
+            "xlsx"
+            if re.search(r"excel 12|\.xlsx|excel driver \(\*\.xls, \*\.xlsx", source + driver, re.I)
+            else "xls"
+            if re.search(r"excel|\.xls\b", source + driver, re.I)
+            else "csv"
+            if re.search(r"\btext\b|\.csv|\.txt", source + driver, re.I) and "mdb" not in driver
+            else "access"
+        )
         board.add(kind, 5.5, f"the driver {driver} over {kind}")
         return True
     words = sorted((word for word in board.catalogue.by_odbc if word in driver), key=len, reverse=True)
@@ -449,7 +612,12 @@ def _url(board: Board, text: str, depth: int) -> bool:
     if scheme == "file":
         _path(board, unquote(path if not authority or authority == "localhost" else rest), depth)
         return True
-    if scheme in ("http", "https") or ("+" in scheme and scheme.split("+")[-1] in ("http", "https") and scheme.split("+")[0] not in board.catalogue.by_scheme and scheme not in board.catalogue.by_scheme):  # fmt: skip
+    if scheme in ("http", "https") or (
+        "+" in scheme
+        and scheme.split("+")[-1] in ("http", "https")
+        and scheme.split("+")[0] not in board.catalogue.by_scheme
+        and scheme not in board.catalogue.by_scheme
+    ):
         _http(board, rest, host, port, path)
         return True
     if scheme in ("tcp", "tls", "ssl", "udp", "unix", "tcps"):
@@ -540,7 +708,7 @@ _HTTP_PATHS = tuple(
         (r"/odata(?:[/.?]|$)|/_api/web|[?&]\$(?:filter|select|top|expand|orderby)=|\.svc/\w+\(", "odata", 4.5),
         (r"[?&]wsdl\b|\.wsdl$", "wsdl", 5.5),
         (r"\.asmx(?:[/?]|$)|/soap(?:[/?]|$)|\.svc(?:[/?]|$)", "soap", 4.0),
-        (r"/sparql(?:[/?]|$)|[?&]query=(?:select|construct|ask|describe|prefix)", "sparql", 5.0),
+        (r"/sparql(?:[/?]|$)|/\w+\?(?:.*&)?query=(?:select|construct|ask|describe|prefix)", "sparql", 5.0),
         (r"openapi[\w.-]*\.(?:json|ya?ml)|/v3/api-docs|/openapi(?:[/?]|$)", "openapi", 5.0),
         (r"swagger[\w.-]*\.(?:json|ya?ml)|/v2/api-docs", "swagger", 5.0),
         (r"asyncapi[\w.-]*\.(?:json|ya?ml)", "asyncapi", 5.0),
@@ -562,7 +730,11 @@ _HTTP_PATHS = tuple(
         (r"/_(?:search|cat|cluster|bulk|mapping|msearch)(?:[/?]|$)", "elasticsearch", 5.0),
         (r"/solr(?:[/?]|$)", "solr", 5.0),
         (r"/_all_docs|/_changes|/_design/|/_find(?:\?|$)", "couchdb", 5.0),
-        (r"verb=(?:Identify|ListRecords|ListIdentifiers|ListMetadataFormats|GetRecord|ListSets)|/oai2?(?:\?|$)", "oai-pmh", 5.0),
+        (
+            r"verb=(?:Identify|ListRecords|ListIdentifiers|ListMetadataFormats|GetRecord|ListSets)|/oai2?(?:\?|$)",
+            "oai-pmh",
+            5.0,
+        ),
         (r"/api/3/action/", "ckan", 5.0),
         (r"/resource/\w{4}-\w{4}(?:\.json|\.csv)?", "socrata", 4.0),
         (r"/webhdfs/v1", "hdfs", 5.5),
@@ -576,11 +748,12 @@ _HTTP_PATHS = tuple(
         (r"/stac(?:[/?]|$)", "stac", 3.5),
         (r"/remote-?write|/v1/(?:traces|metrics|logs)$", "otlp", 3.5),
         (r"/EWS/Exchange\.asmx", "exchange", 6.0),
-        (r"/caldav", "caldav", 4.5), (r"/carddav", "carddav", 4.5),
+        (r"/caldav", "caldav", 4.5),
+        (r"/carddav", "carddav", 4.5),
         (r"/onvif/", "ip-camera", 5.0),
         (r"/fhir(?:[/?]|$)", "fhir", 4.0),
     )
-)  # fmt: skip
+)
 
 
 def _http(board: Board, rest: str, host: str, port: int, path: str) -> None:
@@ -625,12 +798,14 @@ def _http(board: Board, rest: str, host: str, port: int, path: str) -> None:
         board.add("rest-api", 1.0, "an address on the web")
         return
     last = bare.rsplit("/", 1)[-1]
-    kinds, extension, wrappings = by_name(board, last)
+    kinds, _, wrappings = by_name(board.catalogue, last)
     query_format = re.search(r"[?&](?:format|output|outputformat|f|type)=(\w+)", path, re.I)
     file_kinds = [
         kind for kind in kinds if board.catalogue.kinds[kind].family in _DATA_EXTENSIONS or kind in ("pdf", "html")
     ]
-    api = re.search(r"(?:^|\.)(?:api|rest|gateway|graph|data-api)\d*[.-]", host) or re.search(r"/(?:api|rest|v\d+(?:\.\d+)?|ws|services?|jsonapi|wp-json)(?:/|$|\?)", path, re.I)  # fmt: skip
+    api = re.search(r"(?:^|\.)(?:api|rest|gateway|graph|data-api)\d*[.-]", host) or re.search(
+        r"/(?:api|rest|v\d+(?:\.\d+)?|ws|services?|jsonapi|wp-json)(?:/|$|\?)", path, re.I
+    )
     if file_kinds and not (api and file_kinds[0] == "json"):
         board.add(file_kinds[0], 3.5, f"the file name {_short(last)} in the address")
         board.add("http", 1.0, "an address on the web")
@@ -661,7 +836,12 @@ def _http(board: Board, rest: str, host: str, port: int, path: str) -> None:
 _SPECIAL = tuple(
     (re.compile(pattern, re.I), kind, weight, words)
     for pattern, kind, weight, words in (
-        (r"//(?:bigquery)\.googleapis\.com/\S+|projects/[\w-]+/datasets/\S+|bq:\S+", "bigquery", 6.0, "a BigQuery resource name"),
+        (
+            r"//(?:bigquery)\.googleapis\.com/\S+|projects/[\w-]+/datasets/\S+|bq:\S+",
+            "bigquery",
+            6.0,
+            "a BigQuery resource name",
+        ),
         (r"projects/[\w-]+/(?:topics|subscriptions)/\S+", "pubsub", 6.0, "a Pub/Sub resource name"),
         (r"projects/[\w-]+/instances/[\w-]+/databases/\S+", "spanner", 6.0, "a Spanner resource name"),
         (r"projects/[\w-]+/instances/[\w-]+/tables/\S+", "bigtable", 6.0, "a Bigtable resource name"),
@@ -673,7 +853,7 @@ _SPECIAL = tuple(
         (r"spBv1\.0/\S+", "sparkplug", 5.0, "a Sparkplug topic"),
         (r"hg::\S+", "mercurial", 4.0, "a Mercurial remote"),
     )
-)  # fmt: skip
+)
 
 
 def _special_forms(board: Board, text: str, depth: int) -> bool:
@@ -706,7 +886,29 @@ def _special_forms(board: Board, text: str, depth: int) -> bool:
     opaque = _OPAQUE.fullmatch(text)
     if opaque and not re.fullmatch(r"[\w.-]+:\d+(?:/.*)?", text) and " " not in opaque[1]:
         scheme, rest = opaque[1].lower(), opaque[2]
-        if scheme in ("sqlite", "duckdb", "md", "dbfs", "ducklake", "file", "sip", "sips", "xmpp", "magnet", "data", "dat", "h2", "derby", "hsqldb", "chdb", "uc", "matrix", "webcal", "lancedb", "delta"):  # fmt: skip
+        if scheme in (
+            "sqlite",
+            "duckdb",
+            "md",
+            "dbfs",
+            "ducklake",
+            "file",
+            "sip",
+            "sips",
+            "xmpp",
+            "magnet",
+            "data",
+            "dat",
+            "h2",
+            "derby",
+            "hsqldb",
+            "chdb",
+            "uc",
+            "matrix",
+            "webcal",
+            "lancedb",
+            "delta",
+        ):
             if scheme == "file":
                 _path(board, rest, depth)
                 return True
@@ -768,7 +970,14 @@ def _command(board: Board, text: str, depth: int) -> bool:
             return True
         return False
     if tool == "gcloud":
-        for word, kind in (("storage", "gcs"), ("pubsub", "pubsub"), ("spanner", "spanner"), ("bigtable", "bigtable"), ("firestore", "firestore"), ("logging", "cloudwatch")):  # fmt: skip
+        for word, kind in (
+            ("storage", "gcs"),
+            ("pubsub", "pubsub"),
+            ("spanner", "spanner"),
+            ("bigtable", "bigtable"),
+            ("firestore", "firestore"),
+            ("logging", "cloudwatch"),
+        ):
             if word in arguments and kind != "cloudwatch":
                 board.add(kind, 5.0, f"gcloud {word}")
                 return True
@@ -780,7 +989,14 @@ def _command(board: Board, text: str, depth: int) -> bool:
             "servicebus": "servicebus",
         }.get(arguments[0])
         if service_kind is None:
-            service_kind = {"blob": "azure-blob", "container": "azure-blob", "queue": "azure-queue", "table": "azure-table", "file": "azure-files", "fs": "adls"}.get(arguments[1] if len(arguments) > 1 else "", "azure-blob")  # fmt: skip
+            service_kind = {
+                "blob": "azure-blob",
+                "container": "azure-blob",
+                "queue": "azure-queue",
+                "table": "azure-table",
+                "file": "azure-files",
+                "fs": "adls",
+            }.get(arguments[1] if len(arguments) > 1 else "", "azure-blob")
         board.add(service_kind, 5.0, f"the Azure command line for {arguments[0]}")
         return True
     if tool in ("curl", "wget", "http", "https", "xh", "httpie", "fetch"):
@@ -922,41 +1138,11 @@ def _hosts(board: Board, text: str, depth: int) -> bool:
     return False
 
 
-def by_name(board: Board, name: str) -> tuple[tuple[str, ...], str, list[str]]:
-    """Kinds that a file name speaks for, the part of it that does, and the compressions its suffixes name."""
-    lower = name.lower()
-    wrappings: list[str] = []
-    while True:
-        stem, dot, suffix = lower.rpartition(".")
-        wrapped = _WRAPPING_SUFFIXES.get(suffix) if dot and stem else None
-        if wrapped is None or wrapped == "":
-            break
-        if not stem.rpartition(".")[1] and suffix in ("gz", "bz2", "xz", "zst", "lz4", "z"):
-            break
-        wrappings.append(wrapped)
-        lower = stem
-    table = board.catalogue
-    if lower in table.by_file_name:
-        return table.by_file_name[lower], lower, wrappings
-    parts = lower.split(".")
-    for count in (2, 1):
-        if len(parts) > count or (count == 1 and len(parts) == 2):
-            extension = ".".join(parts[-count:])
-            if extension in table.by_extension:
-                return table.by_extension[extension], f".{extension}", wrappings
-    if wrappings:
-        return (wrappings[-1],) if wrappings[-1] in table.kinds else (), f".{lower}", wrappings[:-1]
-    return (), "", wrappings
-
-
-_WRAPPING_SUFFIXES = {"gz": "gzip", "bz2": "bzip2", "xz": "xz", "zst": "zstd", "lz4": "lz4", "lzma": "lzma", "gzip": "gzip", "br": "brotli", "sz": "snappy"}  # fmt: skip
-
-
 def _path(board: Board, text: str, depth: int) -> bool:
     """A file that is not there: its name is evidence, and not more."""
     name = text.rstrip("/").rsplit("/", 1)[-1]
     if any(mark in name for mark in "*?[") and not re.search(r"\s", name):
-        kinds, part, _ = by_name(board, name)
+        kinds, part, _ = by_name(board.catalogue, name)
         board.add("glob", 3.0, "a pattern of file names")
         if kinds:
             board.facts["member_kind"] = kinds[0]
@@ -964,7 +1150,7 @@ def _path(board: Board, text: str, depth: int) -> bool:
     if re.search(r"/\w+=[^/]+(?:/|$)", text):
         board.add("partitioned", 2.5, "a path with key=value folders, as Hive writes them")
         return True
-    kinds, part, wrappings = by_name(board, name)
+    kinds, part, wrappings = by_name(board.catalogue, name)
     if "/" not in text and "." not in name:
         return False
     if kinds and (

@@ -9,13 +9,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from synth.catalog import Kind, catalogue
 from synth.detect_score import Board
 
 HEAD = 65_536
-_GRAMMAR_HEAD = 16_384
+_GRAMMAR_HEAD = 8_192
 _SERVICES = frozenset(
     "relational warehouse nosql cache graph vector search timeseries messaging object-storage cloud file-transfer "
     "mail-directory iot api".split()
@@ -32,7 +32,7 @@ class Text:
     encoding: str
     whole: bool
 
-    @property
+    @cached_property
     def lines(self) -> list[str]:
         """Its complete lines that are not blank, at most 200."""
         found = self.text.split("\n")[:400]
@@ -44,7 +44,13 @@ class Text:
 def decode(head: bytes, whole: bool = True) -> Text | None:
     """The head as text, None when it is binary."""
     head = head[:HEAD]
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):  # fmt: skip
+    for mark, encoding in (
+        (b"\xef\xbb\xbf", "utf-8-sig"),
+        (b"\xff\xfe\x00\x00", "utf-32"),
+        (b"\x00\x00\xfe\xff", "utf-32"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    ):
         if head.startswith(mark):
             cut = head if encoding == "utf-8-sig" else head[: len(head) // 4 * 4]
             text = cut.decode(encoding, "replace").lstrip("\ufeff")
@@ -65,6 +71,8 @@ def decode(head: bytes, whole: bool = True) -> Text | None:
             text, encoding = head[: problem.start].decode("utf-8"), "utf-8"
         else:
             text, encoding = head.decode("latin-1"), "cp1252"
+            if _CONTROL.search(text):
+                return None
             high = sum(1 for byte in head[:8192] if byte >= 0x80)
             if high > 0.6 * min(len(head), 8192) and high > 40 and not _eastern(head):
                 return None
@@ -326,7 +334,9 @@ def _shows_in_files(kind: Kind) -> bool:
 # XML and HTML
 
 _PROLOG = re.compile(r"\s*(?:<\?[\s\S]*?\?>|<!--[\s\S]*?-->|<!DOCTYPE\s[^\[>]*(?:\[[\s\S]*?\]\s*)?>|\s+)*", re.I)
-_ROOT = re.compile(r"<(?:([\w.-]+):)?([\w.-]+)((?:\s+[\w:.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*(/?)>")
+_ROOT = re.compile(
+    r"<(?:([A-Za-z_][\w.-]*):)?([A-Za-z_][\w.-]*)((?:\s+[\w:.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*(/?)>"
+)
 _NAMESPACE = re.compile(r"xmlns(?::([\w.-]+))?\s*=\s*[\"']([^\"']*)[\"']")
 _HTML_TAGS = re.compile(
     r"<(html|head|body|div|table|p|span|ul|ol|a|h[1-6]|script|meta|title|form|br|img|td|tr|section)\b", re.I
@@ -373,7 +383,7 @@ def _xml(board: Board, text: Text, body: str, payload: bool) -> bool:
         board.facts["namespace"] = space
     doctype = re.search(r"<!DOCTYPE\s+([\w:.-]+)", body[: root.start() + 1], re.I)
     sure = 4.5 if declared else 3.2 + (0.8 if closed or spaces or doctype else 0.0)
-    board.add("xml", sure, f"{'an XML declaration and ' if declared else ''}the root element {local}")
+    declaration = f"{'an XML declaration and ' if declared else ''}the root element {local}"
     lowered = space.lower()
     weights: dict[str, tuple[float, str]] = {}
     for kind, piece, wanted, inner in board.catalogue.roots:
@@ -391,6 +401,7 @@ def _xml(board: Board, text: Text, body: str, payload: bool) -> bool:
         )
         if weight > weights.get(kind, (0.0, ""))[0]:
             weights[kind] = (weight, words)
+    board.add("xml", min(sure, 2.5) if weights else sure, declaration)
     for kind, (weight, words) in weights.items():
         board.add(kind, weight, words)
     return True
@@ -440,12 +451,28 @@ def _line_rules() -> tuple[tuple[str, str], ...]:
     return tuple((kind.id, pattern) for kind in catalogue().kinds.values() for pattern in kind.lines)
 
 
+def _may_begin(pattern: str, begins: set[str]) -> bool:
+    """False when none of these first characters can begin a match; True also where that is not plain to see."""
+    if "|" in re.sub(r"\\[|]|\([^()]*\)|\[[^\]]*\]", "", pattern) or len(pattern) < 4:
+        return True
+    if pattern.startswith(r"\d") and pattern[2] not in "?*":
+        return any(char.isdigit() for char in begins)
+    first = pattern[1] if pattern[0] == "\\" and not pattern[1].isalnum() else pattern[0]
+    after = pattern[2] if pattern[0] == "\\" else pattern[1]
+    if (first in ".([\\" and pattern[0] != "\\") or (pattern[0] == "\\" and pattern[1].isalnum()) or after in "?*{":
+        return True
+    return first in begins
+
+
 def _line_kinds(board: Board, text: Text) -> None:
     lines = [line[:2000] for line in text.lines if not line.startswith((" ", "\t"))][:30]
     if not lines:
         return
     hits: dict[str, list[bool]] = {}
+    begins = {line[0] for line in lines[:6]}
     for kind, pattern in _line_rules():
+        if not _may_begin(pattern, begins):
+            continue  # compiling a pattern costs more than trying it
         match = _compiled(pattern).match
         for place, line in enumerate(lines):
             if match(line):
@@ -459,6 +486,8 @@ def _line_kinds(board: Board, text: Text) -> None:
             weight = 5.5 * share + min(1.0, math.log10(count + 1)) - (1.5 if count == 1 else 0.0)
             if kind in ("log", "crontab", "gcode", "bai2"):
                 weight = 3.6 * share if kind == "log" else 1.0 * share
+            if kind in ("logfmt", "passwd"):
+                weight *= 0.7  # a form that more special lines have as well
             board.add(kind, weight, f"{count} of {len(lines)} lines are {board.catalogue.kinds[kind].title} lines")
 
 
@@ -537,6 +566,20 @@ def _delimited(board: Board, text: Text) -> None:
         return
     score, delimiter, width, count = best
     kind = _DELIMITERS[delimiter]
+    shaped = max(
+        (
+            signal.weight
+            for signal in board.signals
+            if board.catalogue.kinds[signal.kind].lines and signal.kind != "log"
+        ),
+        default=0.0,
+    )
+    if shaped >= 4.0:
+        score -= 3.5  # lines of a known shape hold the same number of commas, too
+    if delimiter in ":^~" and board.strength("log") > 2:
+        return
+    if score <= 0:
+        return
     board.facts["delimiter"] = delimiter
     words = f"{count} rows of mostly {width} columns separated by {'a tab' if delimiter == chr(9) else repr(delimiter)}"
     board.add(kind, score, words)

@@ -18,7 +18,7 @@ A table's name is the kind's id; `family` at the top of the file is the family o
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import re
 import sys
@@ -26,6 +26,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).parent
 CONNECTORS = frozenset(
@@ -237,7 +238,7 @@ def signature_of(kind: str, text: str) -> Signature:
 def catalogue() -> Catalogue:
     """The catalogue of this installation. Raises BrokenCatalogue.
 
-    Reading TOML takes longer than detecting a file, so the checked tables are kept as JSON where Python keeps compiled
+    Reading TOML takes longer than detecting a file, so the checked tables are kept where and how Python keeps compiled
     modules, and for as long: until a file changes.
     """
     files = sorted(FOLDER.glob("*.toml"))
@@ -248,7 +249,7 @@ def catalogue() -> Catalogue:
         kinds = read(files)
         _keep(stamp, kinds)
         return Catalogue(kinds)
-    return Catalogue({str(each["id"]): _kind(each) for each in kept})
+    return Catalogue({kind.id: kind for kind in (Kind(**marks) for marks in kept)})
 
 
 def read(files: Iterable[Path]) -> dict[str, Kind]:
@@ -344,20 +345,21 @@ def _plain(name: str) -> str:
     return name.strip().lower().replace("_", "-").replace(" ", "-")
 
 
-def _kind(marks: Mapping[str, object]) -> Kind:
-    return Kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in marks.items()})  # type: ignore[arg-type]  # checked when read from TOML
+def _kind(marks: Mapping[str, Any]) -> Kind:
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in marks.items()}
+    return Kind(**values)
 
 
 def _kept_file() -> Path:
-    return FOLDER / "__pycache__" / f"catalogue.{sys.implementation.cache_tag}.json"
+    return FOLDER / "__pycache__" / f"catalogue.{sys.implementation.cache_tag}.marshal"
 
 
-def _kept(stamp: list[list[object]]) -> list[dict[str, object]] | None:
+def _kept(stamp: list[list[object]]) -> list[dict[str, Any]] | None:
     try:
-        kept = json.loads(_kept_file().read_bytes())
-        return kept["kinds"] if kept["stamp"] == stamp else None
-    except (OSError, ValueError, KeyError, TypeError):
+        kept_stamp, kinds = marshal.loads(_kept_file().read_bytes())
+    except (OSError, ValueError, TypeError, EOFError):
         return None
+    return kinds if kept_stamp == stamp else None
 
 
 def _keep(stamp: list[list[object]], kinds: Mapping[str, Kind]) -> None:
@@ -371,7 +373,7 @@ def _keep(stamp: list[list[object]], kinds: Mapping[str, Kind]) -> None:
     draft = file.with_suffix(f".{os.getpid()}")
     try:
         file.parent.mkdir(exist_ok=True)
-        draft.write_text(json.dumps({"stamp": stamp, "kinds": plain}), encoding="utf-8")
+        draft.write_bytes(marshal.dumps((stamp, plain)))
         draft.replace(file)
     except OSError:
         return  # a read-only installation reads its TOML each time

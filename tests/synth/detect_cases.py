@@ -5,6 +5,8 @@ A kind after a bar is as right as the first: `redis|valkey`.
 
 from __future__ import annotations
 
+# ruff: noqa: E501  # a case is one row, however long its bytes are
+
 STRINGS: tuple[tuple[str, str], ...] = (
     ("postgresql://reader:secret@db.example.com:5432/shop", "postgresql"),
     ("postgres://localhost/shop?sslmode=disable", "postgresql"),
@@ -250,8 +252,20 @@ PAYLOADS: tuple[tuple[bytes, int | None, str], ...] = (
     (b"220 pyftpdlib 2.0 ready.\r\n", None, "ftp"),
     (b"* OK [CAPABILITY IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE] Dovecot ready.\r\n", 143, "imap"),
     (b"+OK Dovecot (Debian) ready.\r\n", 110, "pop3"),
-    (b"J\x00\x00\x00\x0a8.0.36\x00\x08\x00\x00\x00abcdefgh\x00\xff\xff\xff\x02\x00\xff\xdf\x15" + b"\x00" * 10 + b"ijklmnopqrst\x00caching_sha2_password\x00", 3306, "mysql"),  # fmt: skip
-    (b"Y\x00\x00\x00\x0a5.5.5-10.11.6-MariaDB-0+deb12u1\x00\x1f\x00\x00\x00abcdefgh\x00\xfe\xf7\x2d\x02\x00\xff\x81\x15" + b"\x00" * 10 + b"ijklmnopqrst\x00mysql_native_password\x00", 3306, "mariadb"),  # fmt: skip
+    (
+        b"J\x00\x00\x00\x0a8.0.36\x00\x08\x00\x00\x00abcdefgh\x00\xff\xff\xff\x02\x00\xff\xdf\x15"
+        + b"\x00" * 10
+        + b"ijklmnopqrst\x00caching_sha2_password\x00",
+        3306,
+        "mysql",
+    ),
+    (
+        b"Y\x00\x00\x00\x0a5.5.5-10.11.6-MariaDB-0+deb12u1\x00\x1f\x00\x00\x00abcdefgh\x00\xfe\xf7\x2d\x02\x00\xff\x81\x15"
+        + b"\x00" * 10
+        + b"ijklmnopqrst\x00mysql_native_password\x00",
+        3306,
+        "mariadb",
+    ),
     (b"R\x00\x00\x00\x17\x00\x00\x00\x0aSCRAM-SHA-256\x00\x00", 5432, "postgresql"),
     (b"R\x00\x00\x00\x0c\x00\x00\x00\x05abcd", 5432, "postgresql"),
     (b'E\x00\x00\x00\x5eSFATAL\x00VFATAL\x00C28000\x00Mrole "x" does not exist\x00Fmiscinit.c\x00', None, "postgresql"),
@@ -273,39 +287,151 @@ PAYLOADS: tuple[tuple[bytes, int | None, str], ...] = (
     (b"\x84\x00\x00\x00\x06\x00\x00\x00\x10\x00\x02\x00\x0bCQL_VERSION", 9042, "cassandra"),
     (b"Tarantool 2.6.0 (Binary) 1234\nabcdefghijklmnop\n", 3301, "tarantool"),
     (b"@RSYNCD: 31.0\n", 873, "rsync"),
-    (b"\x00\x00\x00\x2a\x00\x00\x00\x01\x00\x00\x00\x00\x00\x06\x00\x00\x00\x00\x00\x09\x00\x01\x00\x00\x00\x0c\x00\x02\x00\x00\x00\x07\x00\x03\x00\x00\x00\x0c\x00\x08\x00\x00\x00\x08", 9092, "kafka"),  # fmt: skip
-    (b"\x3c\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\xdd\x07\x00\x00\x00\x00\x00\x00\x00\x27\x00\x00\x00\x08ismaster\x00\x01\x10maxWireVersion\x00\x11\x00\x00\x00\x00", 27017, "mongodb"),  # fmt: skip
+    (
+        b"\x00\x00\x00\x2a\x00\x00\x00\x01\x00\x00\x00\x00\x00\x06\x00\x00\x00\x00\x00\x09\x00\x01\x00\x00\x00\x0c\x00\x02\x00\x00\x00\x07\x00\x03\x00\x00\x00\x0c\x00\x08\x00\x00\x00\x08",
+        9092,
+        "kafka",
+    ),
+    (
+        b"\x3c\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\xdd\x07\x00\x00\x00\x00\x00\x00\x00\x27\x00\x00\x00\x08ismaster\x00\x01\x10maxWireVersion\x00\x11\x00\x00\x00\x00",
+        27017,
+        "mongodb",
+    ),
     (b"It looks like you are trying to access MongoDB over HTTP on the native driver port.\r\n", 27017, "mongodb"),
-    (b"\x04\x01\x00\x2b\x00\x00\x01\x00\x00\x00\x1a\x00\x06\x01\x00\x20\x00\x01\x02\x00\x21\x00\x01\x03\x00\x22\x00\x00\x04\x00\x22\x00\x01\xff\x10\x00\x07\xd0\x00\x00\x02\x00\x00", 1433, "mssql"),  # fmt: skip
-    (b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='1'>", 5222, "xmpp"),  # fmt: skip
-    (b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"name":"n1","cluster_name":"es","cluster_uuid":"x","version":{"number":"8.9.0","lucene_version":"9.7.0"},"tagline":"You Know, for Search"}', 9200, "elasticsearch"),  # fmt: skip
-    (b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"name":"n1","cluster_name":"os","cluster_uuid":"x","version":{"distribution":"opensearch","number":"2.11.0","lucene_version":"9.7.0"},"tagline":"The OpenSearch Project: https://opensearch.org/"}', 9200, "opensearch"),  # fmt: skip
-    (b'HTTP/1.1 200 OK\r\nServer: CouchDB/3.3.2 (Erlang OTP/24)\r\nContent-Type: application/json\r\n\r\n{"couchdb":"Welcome","version":"3.3.2","uuid":"x"}', 5984, "couchdb"),  # fmt: skip
-    (b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Influxdb-Version: 1.6.7\r\n\r\n{"results":[{"statement_id":0}]}', 8086, "influxdb"),  # fmt: skip
-    (b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"status":"success","data":{"resultType":"vector","result":[]}}', 9090, "prometheus"),  # fmt: skip
-    (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\n\r\n# HELP up Up.\n# TYPE up gauge\nup 1\n", None, "prometheus-metrics"),  # fmt: skip
-    (b"HTTP/1.1 200 OK\r\nX-ClickHouse-Server-Display-Name: ch\r\nContent-Type: text/html\r\n\r\nOk.\n", 8123, "clickhouse"),  # fmt: skip
-    (b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"responseHeader":{"status":0,"QTime":1},"response":{"numFound":1,"docs":[]}}', 8983, "solr"),  # fmt: skip
-    (b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"etcdserver":"3.4.23","etcdcluster":"3.4.0"}', 2379, "etcd"),  # fmt: skip
-    (b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Consul-Index: 7\r\n\r\n[{"LockIndex":0,"Key":"a","ModifyIndex":5}]', 8500, "consul"),  # fmt: skip
-    (b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"initialized":true,"sealed":false,"standby":false}', 8200, "vault"),  # fmt: skip
-    (b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"data":[{"id":1,"name":"a"}],"total":2,"page":1}', None, "rest-api"),  # fmt: skip
-    (b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLink: <http://h/x?page=2>; rel="next"\r\n\r\n[{"id":1},{"id":2}]', None, "rest-api"),  # fmt: skip
-    (b'HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\r\n{"errors":[{"message":"Must provide query string."}]}', None, "graphql"),  # fmt: skip
+    (
+        b"\x04\x01\x00\x2b\x00\x00\x01\x00\x00\x00\x1a\x00\x06\x01\x00\x20\x00\x01\x02\x00\x21\x00\x01\x03\x00\x22\x00\x00\x04\x00\x22\x00\x01\xff\x10\x00\x07\xd0\x00\x00\x02\x00\x00",
+        1433,
+        "mssql",
+    ),
+    (
+        b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='1'>",
+        5222,
+        "xmpp",
+    ),
+    (
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"name":"n1","cluster_name":"es","cluster_uuid":"x","version":{"number":"8.9.0","lucene_version":"9.7.0"},"tagline":"You Know, for Search"}',
+        9200,
+        "elasticsearch",
+    ),
+    (
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"name":"n1","cluster_name":"os","cluster_uuid":"x","version":{"distribution":"opensearch","number":"2.11.0","lucene_version":"9.7.0"},"tagline":"The OpenSearch Project: https://opensearch.org/"}',
+        9200,
+        "opensearch",
+    ),
+    (
+        b'HTTP/1.1 200 OK\r\nServer: CouchDB/3.3.2 (Erlang OTP/24)\r\nContent-Type: application/json\r\n\r\n{"couchdb":"Welcome","version":"3.3.2","uuid":"x"}',
+        5984,
+        "couchdb",
+    ),
+    (
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Influxdb-Version: 1.6.7\r\n\r\n{"results":[{"statement_id":0}]}',
+        8086,
+        "influxdb",
+    ),
+    (
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"status":"success","data":{"resultType":"vector","result":[]}}',
+        9090,
+        "prometheus",
+    ),
+    (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\n\r\n# HELP up Up.\n# TYPE up gauge\nup 1\n",
+        None,
+        "prometheus-metrics",
+    ),
+    (
+        b"HTTP/1.1 200 OK\r\nX-ClickHouse-Server-Display-Name: ch\r\nContent-Type: text/html\r\n\r\nOk.\n",
+        8123,
+        "clickhouse",
+    ),
+    (
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"responseHeader":{"status":0,"QTime":1},"response":{"numFound":1,"docs":[]}}',
+        8983,
+        "solr",
+    ),
+    (
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"etcdserver":"3.4.23","etcdcluster":"3.4.0"}',
+        2379,
+        "etcd",
+    ),
+    (
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Consul-Index: 7\r\n\r\n[{"LockIndex":0,"Key":"a","ModifyIndex":5}]',
+        8500,
+        "consul",
+    ),
+    (
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"initialized":true,"sealed":false,"standby":false}',
+        8200,
+        "vault",
+    ),
+    (
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"data":[{"id":1,"name":"a"}],"total":2,"page":1}',
+        None,
+        "rest-api",
+    ),
+    (
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLink: <http://h/x?page=2>; rel="next"\r\n\r\n[{"id":1},{"id":2}]',
+        None,
+        "rest-api",
+    ),
+    (
+        b'HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\r\n{"errors":[{"message":"Must provide query string."}]}',
+        None,
+        "graphql",
+    ),
     (b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"data":{"orders":[{"id":1}]}}', None, "graphql"),
-    (b'HTTP/1.1 200 OK\r\nContent-Type: application/json;odata.metadata=minimal\r\nOData-Version: 4.0\r\n\r\n{"@odata.context":"https://h/$metadata#Items","value":[]}', None, "odata"),  # fmt: skip
-    (b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"jsonrpc":"2.0","id":1,"result":[]}', None, "json-rpc"),
-    (b'HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n<?xml version="1.0"?><methodResponse><params/></methodResponse>', None, "xml-rpc"),  # fmt: skip
-    (b'HTTP/1.1 500 Error\r\nContent-Type: text/xml\r\n\r\n<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body/></soap:Envelope>', None, "soap"),  # fmt: skip
+    (
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/json;odata.metadata=minimal\r\nOData-Version: 4.0\r\n\r\n{"@odata.context":"https://h/$metadata#Items","value":[]}',
+        None,
+        "odata",
+    ),
+    (
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"jsonrpc":"2.0","id":1,"result":[]}',
+        None,
+        "json-rpc",
+    ),
+    (
+        b'HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n<?xml version="1.0"?><methodResponse><params/></methodResponse>',
+        None,
+        "xml-rpc",
+    ),
+    (
+        b'HTTP/1.1 500 Error\r\nContent-Type: text/xml\r\n\r\n<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body/></soap:Envelope>',
+        None,
+        "soap",
+    ),
     (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nevent: tick\ndata: {}\n\n", None, "sse"),
     (b"HTTP/1.1 200 OK\r\nContent-Type: application/grpc\r\ngrpc-status: 12\r\n\r\n", 50051, "grpc"),
-    (b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"openapi":"3.0.1","info":{"title":"x","version":"1"},"paths":{}}', None, "openapi"),  # fmt: skip
-    (b'HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\n\r\n<?xml version="1.0"?><rss version="2.0"><channel><title>x</title></channel></rss>', None, "rss"),  # fmt: skip
-    (b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<!DOCTYPE html><html><body><p>Hello</p></body></html>", 80, "html|http"),  # fmt: skip
+    (
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"openapi":"3.0.1","info":{"title":"x","version":"1"},"paths":{}}',
+        None,
+        "openapi",
+    ),
+    (
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\n\r\n<?xml version="1.0"?><rss version="2.0"><channel><title>x</title></channel></rss>',
+        None,
+        "rss",
+    ),
+    (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<!DOCTYPE html><html><body><p>Hello</p></body></html>",
+        80,
+        "html|http",
+    ),
     (b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\n\r\nid,name\n1,a\n2,b\n", None, "csv"),
-    (b'HTTP/1.1 403 Forbidden\r\nServer: AmazonS3\r\nContent-Type: application/xml\r\n\r\n<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', None, "s3"),  # fmt: skip
-    (b'HTTP/1.1 200 OK\r\nContent-Type: application/sparql-results+json\r\n\r\n{"head":{"vars":["s"]},"results":{"bindings":[]}}', None, "sparql"),  # fmt: skip
-    (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n", None, "websocket"),  # fmt: skip
+    (
+        b'HTTP/1.1 403 Forbidden\r\nServer: AmazonS3\r\nContent-Type: application/xml\r\n\r\n<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>',
+        None,
+        "s3",
+    ),
+    (
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/sparql-results+json\r\n\r\n{"head":{"vars":["s"]},"results":{"bindings":[]}}',
+        None,
+        "sparql",
+    ),
+    (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n",
+        None,
+        "websocket",
+    ),
     (b'<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>x</title></feed>', None, "atom"),
     (b'{"type":"FeatureCollection","features":[]}', None, "geojson"),
 )
