@@ -19,6 +19,8 @@ from synth.sources.spool import Number
 
 SHEET_BYTES = 160 * 1024**2
 """A workbook that unpacks to more than this is refused: it is held in memory whole."""
+SHEET_CELLS = 8_000_000
+"""So large a rectangle of cells is refused when it is mostly blank."""
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -165,17 +167,53 @@ def _cell(value: Any) -> Any:
 
 
 def _check_size(path: Path, location: str) -> None:
+    """Refuse what would not fit in memory: the reader holds every sheet as a full rectangle, from its first cell to its last."""
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(info.file_size for info in archive.infolist())
-    except (zipfile.BadZipFile, OSError):
+            if size > SHEET_BYTES:
+                raise SourceProblem(
+                    "too-large",
+                    f"{location} unpacks to {size // 1024**2} MB; no workbook of more than {SHEET_BYTES // 1024**2} MB is read",
+                    "Save the sheets as CSV.",
+                )
+            for info in archive.infolist():
+                if re.fullmatch(r"xl/worksheets/[^/]+\.xml", info.filename):
+                    _check_reach(archive.read(info), location)
+                elif info.filename == "content.xml":
+                    _check_repeats(archive.read(info), location)
+    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):
         return
-    if size > SHEET_BYTES:
+
+
+def _check_reach(sheet: bytes, location: str) -> None:
+    rows = max((int(r) for r in re.findall(rb'<(?:\w+:)?row\b[^>]*?\br="(\d{5,7})"', sheet)), default=9_999)
+    wide = set(re.findall(rb'\br="([A-Z]{3})\d', sheet)) or set(re.findall(rb'\br="([A-Z]{2})\d', sheet))
+    columns = max(map(_column_number, wide), default=26)
+    low = max((int(r) for r in re.findall(rb'\br="[A-Z]{1,3}(\d{6,7})"', sheet)), default=0)
+    if max(rows, low) * columns > SHEET_CELLS and max(rows, low) * columns > 4 * len(sheet):
         raise SourceProblem(
             "too-large",
-            f"{location} unpacks to {size // 1024**2} MB; a workbook of more than {SHEET_BYTES // 1024**2} MB is not read",
-            "Save the sheets as CSV.",
+            f"a sheet of {location} reaches over {max(rows, low)} rows and up to {columns} columns, nearly all of them blank",
+            "Delete the stray cell at its far end, or save the sheet as CSV.",
         )
+
+
+def _check_repeats(content: bytes, location: str) -> None:
+    """An OpenDocument sheet may say "this cell, a million times"."""
+    for repeated in re.findall(
+        rb'<table:table-cell(?=[^>]*office:value)[^>]*number-columns-repeated="(\d{5,})"', content
+    ):
+        raise SourceProblem(
+            "too-large", f"a cell of {location} is repeated {repeated.decode()} times", "Save it as CSV."
+        )
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
 
 
 def _problem(opened: Opened, location: str, error: Exception) -> SourceProblem:

@@ -137,6 +137,8 @@ def open_source(location: str, detection: Detection, options: OpenOptions) -> Du
         _, facts, _ = sniff(head, path.name)
         encoding = str(facts.get("encoding") or encoding_of(head))
         shape = str(facts.get("shape", ""))
+        if shape != "lines" and encoding.startswith("utf-8") and _has_long_lines(opened):
+            shape = "lines"
         _refuse_other_things(head, encoding, location)
         base = table_name(location, options)
         if shape == "lines":
@@ -163,6 +165,16 @@ def open_source(location: str, detection: Detection, options: OpenOptions) -> Du
     except BaseException:
         opened.close()
         raise
+
+
+def _has_long_lines(opened: Opened) -> bool:
+    """Whether the first line, too long for the head, is a JSON value of its own with another below it."""
+    with opened.stream() as stream:
+        first = stream.readline(OUTLINE_BYTES)
+        following = stream.read(64).lstrip()
+    if len(first) < 65_536 or not first.endswith(b"\n") or following[:1] not in (b"{", b"["):
+        return False
+    return _is_container(first.decode("utf-8", "replace").lstrip("\ufeff"))
 
 
 def _read_lines(records: Records, opened: Opened, encoding: str, base: str) -> None:
@@ -205,7 +217,10 @@ def _read_lines(records: Records, opened: Opened, encoding: str, base: str) -> N
 def _lines(opened: Opened, encoding: str) -> Iterator[str | bytes]:
     with opened.stream() as raw:
         if encoding.startswith("utf-8"):
-            yield from raw
+            while line := raw.readline(VALUE_CHARACTERS):
+                yield line
+                while len(line) == VALUE_CHARACTERS and not line.endswith(b"\n"):
+                    line = raw.readline(VALUE_CHARACTERS)
         else:
             yield from io.TextIOWrapper(raw, encoding, errors="replace")
 
@@ -520,6 +535,9 @@ class _Document:
                 raise SourceProblem(
                     "empty", f"{self.location} is JSON, but holds no records", "Check the step that writes it."
                 )
+            if text.over and not text.ended():
+                self._several(records, text, outline, base)
+                return
             sets = find_records(outline)
             if sets[0].how not in ("array", "map", "groups", "rows") and not text.over:
                 outline = text.outline(VALUE_CHARACTERS)
@@ -556,16 +574,27 @@ class _Document:
                     rows.take(value, position, key)
                 rows.finish()
 
-    def _more(self, records: Records, text: _Text, base: str) -> None:
-        """Further documents behind the first."""
-        branch = records.branches[0] if records.branches else records.branch(base)
+    def _several(self, records: Records, text: _Text, first: Any, base: str) -> None:
+        """Documents one after the other are records, or lists of records."""
         records.note("several JSON documents one after the other")
+        branch = records.branch(base)
         rows = _Rows(records, branch)
-        position = max(branch.spool.rows, 1)
+        rows.take(first, 1)
+        position = 1
         while not text.ended():
             text.skip(",")
             position += 1
             rows.take(text.value(), position)
+        rows.finish()
+
+    def _more(self, records: Records, text: _Text, base: str) -> None:
+        """Further documents behind a large first one."""
+        branch = records.branches[0] if records.branches else records.branch(base)
+        records.note("several JSON documents one after the other")
+        rows = _Rows(records, branch)
+        while not text.ended():
+            text.skip(",")
+            rows.take(text.value(), branch.spool.rows + 1)
         rows.finish()
 
 

@@ -313,6 +313,18 @@ def test_an_opendocument_sheet_is_read(tmp_path: Path) -> None:
     assert rows_of(source) == [{"part": "bolt", "n": 3}, {"part": "nut", "n": 4}]
 
 
+@pytest.mark.parametrize("far", ["XFD1048576", "Z1048576"])
+def test_a_stray_cell_far_away_is_an_error_and_not_the_end_of_the_process(tmp_path: Path, far: str) -> None:
+    def fill(sheet: Worksheet) -> None:
+        lines(["a", "b"], [1, 2])(sheet)
+        sheet[far] = "stray"
+
+    with pytest.raises(SourceProblem) as caught:
+        opened(book(tmp_path, fill), "excel", "xlsx")
+
+    assert caught.value.reason == "too-large"
+
+
 # A workbook of the older binary kind as xlwt 1.3 wrote it, compressed; the tests need no writer for so old a format.
 OLD_WORKBOOK = (
     "eNrtWE1oE0EU/mY3SZPQnzS2QiuUULBqbaHViwhtqtT2lBK9+INQU5NDad2EIEI9aLXmKAieFC+FevBS9eIP/qA3D0JFD4IgtHrsSVD00GZ97+"

@@ -250,6 +250,26 @@ def test_bad_input_is_a_problem_with_a_reason(tmp_path: Path, content: bytes, re
     assert len(str(caught.value)) < 600
 
 
+def test_lines_longer_than_a_head_are_lines_all_the_same(tmp_path: Path) -> None:
+    rows = [{"id": i, "inner": [{"k": "x" * 100, "n": j} for j in range(1_000)]} for i in range(3)]
+
+    source = opened(put(tmp_path, "\n".join(map(json.dumps, rows)), "x.jsonl"), "json_file", "ndjson")
+
+    assert names_of(source) == ["x", "x_inner"]
+    assert [r["id"] for r in rows_of(source, "x")] == [0, 1, 2]
+    assert len(rows_of(source, "x_inner")) == 3_000
+
+
+def test_a_line_without_end_is_set_aside_and_the_next_one_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_file, "VALUE_CHARACTERS", 1_000)
+    text = '{"id": 1}\n{"id": 2, "v": "' + "x" * 5_500 + '"}\n{"id": 3}\n'
+
+    source = opened(put(tmp_path, text, "x.jsonl"), "json_file", "ndjson")
+
+    assert [r["id"] for r in rows_of(source)] == [1, 3]
+    assert [s.position for s in source.completeness().set_aside] == [2]
+
+
 def test_a_missing_file_and_a_directory_are_said_so(tmp_path: Path) -> None:
     with pytest.raises(SourceProblem) as missing:
         opened(tmp_path / "no.json", "json_file", "json")
