@@ -22,7 +22,7 @@ from sandbox import channel as wire
 from sandbox.channel import Channel, ChannelClosed, RecordRefused, pack, pack_records, records_frame, unpack
 from sandbox.inside import guards, handle, kernel, modules
 from sandbox.inside.outbox import Outbox
-from sandbox.inside.query import Engine, QueryError
+from sandbox.inside.query import Engine
 from sandbox.policy import PolicyRefused, compile_closure
 from sandbox.policy_rules import FILENAME
 
@@ -66,7 +66,7 @@ def _exercise() -> None:
 
 
 def enter(kit: Kit, wire_end: socket) -> NoReturn:
-    """Be the worker: keep the channel only, wait for one job, be confined, run it, end."""
+    """Be the worker: keep the channel only, be confined, wait for one job, run it, end."""
     try:
         os.dup2(wire_end.fileno(), CHANNEL)
         for number in range(CHANNEL):
@@ -136,7 +136,8 @@ class _Run:
 
     def _fail(self, error: BaseException) -> None:
         """Tell how the closure failed, after the records it had already given."""
-        kind = _kind(error)
+        # Arrow's and others' own kinds of it are the same to the host.
+        kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
         line = line_of(error)
         error.__traceback__ = None
         if isinstance(error, MemoryError):
@@ -156,10 +157,6 @@ class _Run:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, _Captured):
                 stream.flush()
-
-
-def _kind(error: BaseException) -> str:
-    return "QueryError" if isinstance(error, QueryError) else type(error).__name__
 
 
 def _message(error: BaseException) -> str:

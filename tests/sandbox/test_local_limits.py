@@ -77,6 +77,8 @@ def test_cpu_seconds(local: Local) -> None:
         "def closure(source):\n    x = []\n    while True:\n        x.append('a' * 100_000)\n    yield {}\n",
         "def closure(source):\n    x = {}\n    for n in range(10**9):\n        x[n] = str(n)\n    yield {}\n",
         "def closure(source):\n    return [{'n': n, 't': str(n)} for n in range(10**7)]\n",
+        "def closure(source):\n    return query(({'n': n} for n in range(10**7)), 'SELECT count(*) AS n FROM rows')\n",
+        "def closure(source):\n    import pyarrow as pa\n    return [{'a': pa.allocate_buffer(10**9).size}]\n",
         "def closure(source):\n    return [list(query([{}], 'SELECT list(i) FROM range(100000000) t(i)'))]\n",
     ],
 )
