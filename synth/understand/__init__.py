@@ -28,9 +28,10 @@ def understand(task: Task) -> Understood | Refusal:
     from synth.understand.assemble import Assembler
     from synth.understand.columns import lexicon_of
     from synth.understand.joins import Graph
+    from synth.understand.notes import NoAnswer
     from synth.understand.reading import reading_of
     from synth.understand.refusals import refusal_of, without_signing_in
-    from synth.understand.structure import NoAnswer, Reader
+    from synth.understand.structure import Reader
     from synth.understand.values import Values
     from synth.understand.words import tokens_of
 

@@ -16,7 +16,6 @@ from synth.plan import (
     Expression,
     Join,
     OneOf,
-    Or,
     Order,
     Output,
     Plan,
@@ -26,7 +25,8 @@ from synth.plan import (
     walk,
 )
 from synth.understand.columns import Known, is_flag
-from synth.understand.structure import Best, Having, Key, Measure, Notes, Part, Reader, Shown, Sorting, no
+from synth.understand.notes import Best, Key, Measure, Notes, Part, Sorting, no
+from synth.understand.structure import Reader
 from synth.understand.words import any_of, lemma, spelled
 
 FIGURES = {"sum": "total", "avg": "average", "median": "median", "min": "minimum", "max": "maximum", "stddev": "stddev"}
@@ -987,6 +987,3 @@ def _no_contradiction(conditions: list[Condition]) -> None:
                 )
         except TypeError:
             continue
-
-
-__all__ = ["Assembler", "Having", "Or", "Shown"]

@@ -1,0 +1,385 @@
+"""Figures: counts, sums, averages, shares, and arithmetic between columns."""
+
+from __future__ import annotations
+
+from synth.plan import (
+    Aggregate,
+    AggregateName,
+    Arithmetic,
+    Bucket,
+    Expression,
+)
+from synth.understand.columns import Known, is_flag
+from synth.understand.filters import Filters
+from synth.understand.notes import (
+    Measure,
+    no,
+)
+from synth.understand.operators import (
+    AGGREGATE_OF,
+    AGGREGATES,
+    COUNTS,
+    SHARES,
+    phrase_at,
+    unit_at,
+)
+from synth.understand.vocabulary import SUPERLATIVES, VERBS
+from synth.understand.words import any_of, stem
+
+
+class Figures(Filters):
+    """Figures."""
+
+    def _share(self, i: int) -> int:
+        found = phrase_at(self.tokens, i, SHARES)
+        if not found:
+            return 0
+        if self.column_named_exactly(i):
+            return 0
+        said = self.said(i, found[1]).casefold()
+        self.sharing = "percent" if "percent" in said or "%" in said else "share"
+        self.zone = "measure"
+        self._reset()
+        j = self.skip(i + found[1], {"the", "all", "our", "of"})
+        return j
+
+    def _count(self, i: int) -> int:
+        found = phrase_at(self.tokens, i, COUNTS)
+        if not found:
+            return 0
+        meaning, n = found
+        said = self.said(i, n).casefold()
+        exact = self.lexicon.matches_at(self.tokens, i)
+        if said in ("number", "count", "tally", "quantity of") and (
+            any(m.score > 0.9 for m in exact) or self.low(i + n) in ("one",)
+        ):
+            return 0
+        if said == "number" and self.low(i + 1) not in ("of", "per", "by"):
+            return 0
+        self.counting = "distinct" if meaning == "distinct" else "rows"
+        if meaning == "distinct":
+            self.notes.distinct = False
+        self.zone = "measure"
+        if said in ("how often", "how many times", "number of times"):
+            self._count_now(Measure("count", None, "times", rows_of=self.subject))
+        self.connector = ""
+        j = i + n
+        if said.startswith("how many") and self.low(j) == "of" and self.low(j + 1) in ("the", "our", "my", "these"):
+            j += 2
+        j = self.skip(j, {"the", "all", "our", "its", "their"})
+        if self.low(j) in ("distinct", "different", "unique"):
+            self.counting = "distinct"
+            j += 1
+        if self.low(j) in any_of("per by for in each grouped") or j >= len(self.tokens):
+            self._count_now(Measure("count", None, "rows", rows_of=self.subject))
+        elif unit_at(self.tokens, j) and not exact and not self.lexicon.matches_at(self.tokens, j):
+            unit, used = unit_at(self.tokens, j) or ("day", 1)
+            if self.counting == "distinct" or self.low(j + used) in ("with", "where", "had", "have", "did"):
+                dates = self.date_column(required=True)
+                assert dates is not None
+                self._count_now(
+                    Measure(
+                        "count_distinct",
+                        Bucket(dates.column, unit, self.zone_name(dates)),
+                        self.said(j, used),
+                        known=dates,
+                    )
+                )
+                return j + used
+        return j
+
+    def _count_now(self, measure: Measure) -> None:
+        self.notes.measures.append(measure)
+        self.counting = ""
+        self.last = measure
+
+    def _counted_thing(self, i: int, how: str) -> tuple[Measure, int]:
+        """What is counted at i: rows of a table, or the different values of a column."""
+        i = self.skip(i, any_of("the all their different distinct of"))
+        tables = [t for t in self.lexicon.tables_at(self.tokens, i) if t[1] >= 0.6]
+        if tables and how == "rows":
+            return Measure("count", None, self.said(i, tables[0][2]), rows_of=tables[0][0]), i + tables[0][2]
+        if i < len(self.tokens) and self.lexicon.row_noun(self.tokens[i], self.subject):
+            return Measure("count", None, self.tokens[i].low, rows_of=self.subject), i + 1
+        found = self.column_at(i)
+        if found:
+            known, j = found
+            if known.sort == "number" and known.additive and how == "rows":
+                return Measure("sum", known.column, self.said(i, j - i), known=known), j
+            return Measure("count_distinct", known.column, self.said(i, j - i), known=known), j
+        return Measure("count", None, "rows", rows_of=self.subject), i
+
+    def _aggregate(self, i: int) -> int:
+        found = phrase_at(self.tokens, i, AGGREGATES)
+        if not found:
+            return 0
+        meaning, n = found
+        said = self.said(i, n).casefold()
+        j = self.skip(
+            i + n,
+            {"the", "of", "all", "our", "for"}
+            if meaning != "sum" or self.low(i + n) != "for"
+            else {"the", "of", "all", "our"},
+        )
+        matches = self.lexicon.matches_at(self.tokens, i)
+        following = self.lexicon.matches_at(self.tokens, j) if j < len(self.tokens) else []
+        if (
+            matches
+            and matches[0].score > 0.93
+            and said in any_of("total totals max min average sum overall maximum minimum mean")
+            and not (following and following[0].known.sort == "number")
+        ):
+            # the column called so, not the wish for a sum
+            if not phrase_at(self.tokens, j, COUNTS):
+                return 0
+        counted = phrase_at(self.tokens, j, COUNTS)
+        if counted and meaning == "sum" and not self.column_named_exactly(j):
+            return j
+        if counted and meaning == "avg" and not self.column_named_exactly(j):
+            return self._average_of_counts(j + counted[1])
+        if said == "total":
+            for verb, words in VERBS.items():
+                if stem(self.low(j)) == stem(verb) and self.low(j).endswith(("t", "d")):
+                    known = self._by_words(words.split())
+                    if known is not None:
+                        self.notes.measures.append(Measure("sum", known.column, known.column.name, known=known))
+                        self.zone = "measure"
+                        self.last = self.notes.measures[-1]
+                        return j + 1
+        if said == "overall" and not following:
+            return 0
+        self.aggregates.append(AGGREGATE_OF[meaning])
+        self.zone = "measure"
+        k = self.skip(j, set())
+        while self.low(k) in ("and", ",") and phrase_at(self.tokens, k + 1, AGGREGATES):
+            more = phrase_at(self.tokens, k + 1, AGGREGATES)
+            assert more is not None
+            self.aggregates.append(AGGREGATE_OF[more[0]])
+            k += 1 + more[1]
+        while self.low(k) in (",", "and"):
+            nxt = k + 1 if self.low(k + 1) != "and" else k + 2
+            more = phrase_at(self.tokens, nxt, AGGREGATES)
+            if not more:
+                break
+            self.aggregates.append(AGGREGATE_OF[more[0]])
+            k = nxt + more[1]
+        k = self.skip(k, {"the", "of", "values", "value", "for"}) if k > j else j
+        self.connector = ""
+        derived = self._derived_at(k)
+        if derived and not (following and following[0].score > 0.85):
+            for name in self.aggregates:
+                self.notes.measures.append(Measure(name, derived[0], derived[1]))
+            self.aggregates = []
+            self.last = self.notes.measures[-1]
+            return derived[2]
+        return k
+
+    def _average_of_counts(self, i: int) -> int:
+        """Orders per customer on average: rows over different customers, where both are in one table."""
+        measure, j = self._counted_thing(i, "rows")
+        if self.low(j) in ("per", "by") or (self.low(j) in ("for", "of") and self.low(j + 1) == "each"):
+            k = self.skip(j + 1, {"each", "every", "the"})
+            key, at = self._key_at(k)
+            if (
+                key is not None
+                and key.known is not None
+                and measure.function == "count"
+                and measure.rows_of == key.known.column.table
+            ):
+                ratio = Arithmetic("/", Aggregate("count"), Aggregate("count_distinct", key.known.column))
+                self.notes.measures.append(Measure("avg", ratio, "average_count", known=key.known))
+                return at
+        raise no("cannot-answer", "an average of counts needs two steps; ask for the counts, or for their parts")
+
+    def _derived_at(self, i: int) -> tuple[Expression, str, int] | None:
+        """Revenue = price × quantity, profit = revenue − cost, where no column holds it."""
+        if i >= len(self.tokens):
+            return None
+        word = self.tokens[i].lemma
+        n = 1
+        if word == "total" and self.low(i + 1) in ("sales", "revenue"):
+            return self._derived_at(i + 1)
+        if word not in any_of("revenue turnover sale profit margin spend spending earning income takings proceeds"):
+            if self.low(i) in ("sales",):
+                word = "sale"
+            else:
+                return None
+        if word == "sale" and self._rows_called_sales(i):
+            return None
+        if word == "sale" and self.low(i + 1) in any_of("amount value revenue volume figure figures total"):
+            n = 2
+        matches = [m for m in self.lexicon.matches_at(self.tokens, i) if m.known.sort == "number" and m.score >= 0.6]
+        if matches:
+            return None
+        found = self.derived(word)
+        return (found, "revenue" if word == "sale" else word, i + n) if found is not None else None
+
+    def derived(self, word: str) -> Expression | None:
+        """The arithmetic that stands for revenue or profit, in the subject or a table that hangs together with it."""
+        tables = [self.subject, *(t.name for t in self.lexicon.schema.tables if t.name != self.subject)]
+        for table in tables:
+            if self.graph.path(self.subject, table) is None:
+                continue
+            if word in ("profit", "margin"):
+                revenue = self.lexicon.with_words(table, ["revenue", "sale", "amount"], "number")
+                cost = self.lexicon.with_words(table, ["cost", "expense"], "number")
+                if len(revenue) == 1 and len(cost) == 1:
+                    return Arithmetic("-", revenue[0].column, cost[0].column)
+                continue
+            quantity = self.lexicon.with_words(table, ["quantity", "units"], "number")
+            price = [k for k in self.lexicon.with_words(table, ["price"], "number")]
+            if len(quantity) == 1 and len(price) == 1:
+                product: Expression = Arithmetic("*", quantity[0].column, price[0].column)
+                discount = self.lexicon.with_words(table, ["discount"], "number")
+                if discount:
+                    names = (f"{quantity[0].column.name} times {price[0].column.name}", discount[0].column.name)
+                    raise no(
+                        "ambiguous", f"{word} with or without {discount[0].column.name}? no column holds it", names
+                    )
+                return product
+            if len(quantity) == 1 and not price:
+                for edge in self.graph.edges[table]:
+                    if not edge.widens:
+                        price = self.lexicon.with_words(edge.to_table, ["price"], "number")
+                        if len(price) == 1:
+                            return Arithmetic("*", quantity[0].column, price[0].column)
+        return None
+
+    def _rows_called_sales(self, i: int) -> bool:
+        """Whether "sales" at i means the rows of a table of sales rather than their worth."""
+        named = bool(self.lexicon.tables_at(self.tokens, i)) or self.lexicon.row_noun(self.tokens[i], self.subject)
+        if not named or self.low(i + 1) in any_of("amount value revenue volume figure figures"):
+            return False
+        if self.counting or self.tokens[i].low == "sale":
+            return True
+        if self.low(i - 1) in any_of("monthly weekly daily annual yearly quarterly"):
+            return False
+        if self.low(i + 1) == "by" and self.values.held_at(self.text, self.tokens, i + 2):
+            return True
+        worth = (
+            self.aggregates
+            or self.low(i + 1) in ("per", "by", "for", "each")
+            or self.low(i - 1) in SUPERLATIVES
+            or self.low(i - 1) == "most"
+        )
+        return not worth
+
+    def _measure_here(self, i: int, derived: tuple[Expression, str, int]) -> int:
+        functions: list[AggregateName] = self.aggregates or ["sum"]
+        if not self.aggregates and isinstance(derived[0], Arithmetic) and derived[1].startswith("="):
+            self.notes.measures.append(Measure("sum", derived[0], derived[1][1:]))
+            self.last = self.notes.measures[-1]
+            return derived[2]
+        for function in functions:
+            self.notes.measures.append(Measure(function, derived[0], derived[1], share=self.sharing))
+        self.aggregates, self.sharing, self.counting = [], "", ""
+        self.zone = "measure"
+        self._joined()
+        self.last = self.notes.measures[-1]
+        return derived[2]
+
+    def _arithmetic_at(self, i: int, left: Known, at: int) -> tuple[Expression, str, int] | None:
+        signs = {
+            "*": "*",
+            "×": "*",
+            "times": "*",
+            "x": "*",
+            "minus": "-",
+            "/": "/",
+            "+": "+",
+            "less": "-",
+            "multiplied": "*",
+            "divided": "/",
+        }
+        sign = signs.get(self.low(at))
+        if sign is None or left.sort != "number":
+            return None
+        if self.low(at) == "less" and self.low(at + 1) == "than":
+            return None
+        j = self.skip(at + 1, {"by", "the"})
+        right = self.column_at(j, "number")
+        if right is None:
+            return None
+        name = {"*": "product", "-": "difference", "/": "ratio", "+": "sum"}[sign]
+        assert sign in ("+", "-", "*", "/")
+        return Arithmetic(sign, left.column, right[0].column), name, right[1]  # type: ignore[arg-type]  # asserted above
+
+    def _arithmetic_words(self, i: int) -> int:
+        """ "difference between A and B", "ratio of A to B"."""
+        word = self.low(i)
+        if word not in ("difference", "ratio", "gap", "product"):
+            return 0
+        j = self.skip(i + 1, {"between", "of", "in", "the"})
+        first = self.column_at(j, "number")
+        if first is None or self.low(first[1]) not in ("and", "to", "over"):
+            return 0
+        second = self.column_at(self.skip(first[1] + 1, {"the"}), "number")
+        if second is None:
+            return 0
+        sign = {"difference": "-", "gap": "-", "ratio": "/", "product": "*"}[word]
+        assert sign in ("-", "/", "*")
+        expression = Arithmetic(sign, first[0].column, second[0].column)  # type: ignore[arg-type]  # asserted above
+        if self.aggregates:
+            return self._measure_here(i, (expression, word, second[1]))
+        raise no(
+            "not-understood",
+            f"the {word} for each row, or of the totals? say e.g. 'average {word} between …'",
+            (f"average {word}", f"total {word}"),
+        )
+
+    def _check_measure(self, function: AggregateName, known: Known, said: str) -> None:
+        if function in ("sum", "avg", "median", "stddev") and known.sort != "number":
+            raise no(
+                "cannot-answer",
+                f"{known.column.name!r} holds no numbers to take the {function} of",
+                tuple(k.column.name for k in self.lexicon.of_table[known.column.table] if k.sort == "number")[:6],
+            )
+        if function in ("sum", "avg", "median") and known.identifier:
+            raise no("cannot-answer", f"{known.column.name!r} names things; its {function} means nothing")
+        if is_flag(known.field) and known.sort != "number":
+            raise no("cannot-answer", f"{known.column.name!r} is yes or no; ask for a count or a share")
+
+    def _count_column(self, known: Known, said: str, at: int) -> int:
+        if known.sort == "number" and not known.identifier and self.counting == "rows" and not is_flag(known.field):
+            if known.additive is False:
+                raise no(
+                    "ambiguous",
+                    f"a number of {said!r}: different values, or a total?",
+                    (f"number of different {said}", f"total {said}"),
+                )
+            self._count_now(Measure("sum", known.column, said, known=known))
+        elif self.counting == "rows" and known.identifier and known.column in self.lexicon.key(known.column.table):
+            self._count_now(Measure("count", None, said, rows_of=known.column.table))
+        elif self.counting == "rows" and known.sort == "date":
+            self._count_now(Measure("count", known.column, said, known=known))
+        else:
+            self._count_now(Measure("count_distinct", known.column, said, known=known))
+        self._joined()
+        return at
+
+    def _share_of_rows(self, name: str) -> None:
+        self.share_rows = True
+        self.share_mark = len(self.notes.parts)
+        self.mention(name)
+
+    def _share_column(self, known: Known, said: str, at: int, i: int) -> int:
+        if known.sort == "number" and not known.identifier:
+            self.notes.measures.append(Measure("sum", known.column, said, known=known, share=self.sharing))
+            self.sharing = ""
+            self.last = self.notes.measures[-1]
+            return at
+        self.share_rows = True
+        self.last = known
+        return at
+
+    def _share_subject(self, at: int) -> str | None:
+        tables = self.lexicon.tables_at(self.tokens, at)
+        return tables[0][0] if tables else None
+
+    def _total_after(self, at: int) -> int:
+        """ "salary in total", "quantity altogether" ask for the sum."""
+        if self.low(at) == "in" and self.low(at + 1) == "total":
+            return at + 2
+        if self.low(at) in ("altogether",):
+            return at + 1
+        return at

@@ -1,0 +1,623 @@
+"""Conditions that come without a column before them: over, between, without, never, containing, not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from synth.plan import (
+    And,
+    Compare,
+    Comparison,
+    Condition,
+    Empty,
+    Match,
+    Not,
+    Value,
+)
+from synth.understand.columns import Known, is_flag
+from synth.understand.comparing import _bound
+from synth.understand.notes import (
+    PERSONS,
+    STOPS,
+    Having,
+    Key,
+    Measure,
+    no,
+)
+from synth.understand.numbers_and_dates import (
+    Quantity,
+    quantity_at,
+)
+from synth.understand.operators import (
+    AFTER_NUMBER,
+    AGGREGATES,
+    COMPARISONS,
+    FILLED,
+    LACKING,
+    NOT_WORDS,
+    OPPOSITE,
+    TEXTS,
+    phrase_at,
+)
+from synth.understand.predicates import Predicates
+from synth.understand.values import Held, flag_values
+from synth.understand.vocabulary import COMPARATIVES, GRADES
+from synth.understand.words import any_of, stem
+
+
+class Filters(Predicates):
+    """Conditions that come without a column before them."""
+
+    def _in_stock(self, i: int) -> int:
+        """ "out of stock" and "in stock" compare a stock column with nothing."""
+        words = (self.low(i), self.low(i + 1), self.low(i + 2))
+        n = 3 if words == ("out", "of", "stock") else 2 if words[:2] in (("in", "stock"), ("sold", "out")) else 0
+        if not n:
+            return 0
+        stock = self.lexicon.with_words(self.subject, ["stock", "inventory"], "number")
+        if len(stock) != 1:
+            return 0
+        operator: Comparison = ">" if words[0] == "in" else "="
+        if self.negate:
+            self.negate, operator = False, "=" if operator == ">" else ">"
+        self.add(Compare(stock[0].column, operator, Value(0)), stock[0])
+        return i + n
+
+    def _lack(self, i: int) -> int:
+        found = phrase_at(self.tokens, i, LACKING)
+        if not found:
+            return self._never(i)
+        n = found[1]
+        said = self.said(i, n).casefold()
+        j = self.skip(i + n, any_of("the their its any a an single known valid"))
+        if j >= len(self.tokens):
+            return 0
+        tables = [t for t in self.lexicon.tables_at(self.tokens, j) if t[1] >= 0.6 and t[0] != self.subject]
+        matches = self.lexicon.matches_at(self.tokens, j)
+        if tables and not (
+            matches and matches[0].score > tables[0][1] and matches[0].known.column.table == self.subject
+        ):
+            self.notes.lacking.append(tables[0][0])
+            self._reset()
+            return j + tables[0][2]
+        if said in ("no",) and not matches:
+            return 0
+        found_column = self.column_at(j)
+        if found_column:
+            known, at = found_column
+            if is_flag(known.field) and said in ("without", "no", "not"):
+                self.add(self.held_condition(Held(known, flag_values(known, False), 1, 1.0)), known)
+            else:
+                self.add(Empty(known.column), known)
+            self.zone = "filter"
+            while self.low(at) in ("and", "or", "nor", ","):
+                nxt = self.skip(at + 1, {"a", "an", "the", "no", "any"})
+                more = self.column_at(nxt)
+                if (
+                    more is None
+                    or phrase_at(self.tokens, more[1], COMPARISONS)
+                    or self.low(more[1]) in ("is", "are", "was", "=")
+                ):
+                    break
+                self.connector = "or" if self.low(at) == "or" else "and"
+                if said.startswith(("without", "with no", "no", "lack", "have no", "has no")) and self.low(at) in (
+                    "or",
+                    "nor",
+                ):
+                    self.connector = "and"
+                self.add(Empty(more[0].column), more[0])
+                at = more[1]
+            return (
+                self.skip(at, {"value", "values", "at", "all"})
+                if self.low(at) in ("value", "values") or (self.low(at) == "at" and self.low(at + 1) == "all")
+                else at
+            )
+        return 0
+
+    def _never(self, i: int) -> int:
+        """ "never ordered", "who did not order anything", "that have not been borrowed"."""
+        words = [self.low(i + k) for k in range(4)]
+        n = 0
+        if words[0] == "never":
+            n = 1
+        elif words[0] in any_of("have has had did do does were was are is") and words[1] in (
+            "not",
+            "never",
+        ):
+            n = 2
+        elif words[0] == "not" and words[1] in ("been", "have", "yet"):
+            n = 1
+        if not n:
+            return 0
+        j = self.skip(
+            i + n,
+            any_of("been yet ever have had actually placed made a an any single get got"),
+        )
+        if j >= len(self.tokens):
+            return 0
+        root = stem(self.low(j))
+        for table in self.lexicon.schema.tables:
+            if table.name == self.subject or self.graph.path(self.subject, table.name) is None:
+                continue
+            words_of = self.lexicon.table_words[table.name]
+            related = {
+                "buy": "order",
+                "purchas": "order",
+                "sell": "order",
+                "borrow": "loan",
+                "lend": "loan",
+                "check": "loan",
+                "visit": "visit",
+            }
+            if any(stem(w) in (root, stem(related.get(root, "\0"))) for w in words_of):
+                self.notes.lacking.append(self._nearest_of(table.name, root))
+                self._reset()
+                return self.skip(
+                    j + 1,
+                    any_of("anything something any one yet so far ever by anyone anybody a single thing out from us"),
+                )
+        events = [k for k in self.lexicon.events.get(root, []) if k.column.table == self.subject]
+        flags = [h for h in self.values.flag_at(self.tokens, j) if h.known.column.table == self.subject]
+        held = [h for h in self.values.held_at(self.text, self.tokens, j) if h.score >= 0.85]
+        perfect = words[0] in ("have", "has", "had") or "been" in words
+        if flags or (held and not (perfect and len(events) == 1 and events[0].field.nullable)):
+            return 0
+        if len(events) == 1 and events[0].field.nullable:
+            at = j + 1
+            if self.low(at) not in any_of("in since on during before after between this last within today yesterday"):
+                self.add(Empty(events[0].column), events[0])
+                return self.skip(
+                    at, {"yet", "at", "all"} if self.low(at) != "at" or self.low(at + 1) == "all" else {"yet"}
+                )
+        return 0
+
+    def _nearest_of(self, table: str, root: str) -> str:
+        """Of several tables with that word, the one nearest the subject."""
+        path = self.graph.path(self.subject, table) or []
+        return path[0].to_table if path else table
+
+    def _filled(self, i: int) -> int:
+        """ "with an email": the column is filled."""
+        found = phrase_at(self.tokens, i, FILLED)
+        if not found:
+            return 0
+        j = i + found[1]
+        tables = [t for t in self.lexicon.tables_at(self.tokens, j) if t[1] >= 0.6 and t[0] != self.subject]
+        match = self.lexicon.matches_at(self.tokens, j)
+        if tables and not (match and match[0].score > tables[0][1]):
+            after = j + tables[0][2]
+            if self.low(after) in ("", ",", "and", "in") and "at least" not in self.said(i, found[1]):
+                self.notes.existing.append(tables[0][0])
+                return after
+            if "at least one" in self.said(i, found[1]).casefold():
+                self.notes.existing.append(tables[0][0])
+                return after
+            return 0
+        if not match:
+            return 0
+        known_at = self.column_at(j)
+        if known_at is None:
+            return 0
+        known, at = known_at
+        if known.column.table != self.subject or is_flag(known.field):
+            return 0
+        if self._predicate_ahead(at, known) or quantity_at(self.tokens, at):
+            return 0
+        if self.low(at) in ("address", "number") and not known.identifier:
+            at += 1
+        self.add(Empty(known.column, negated=True), known)
+        self.zone = "filter"
+        return at
+
+    def _text_match(self, i: int) -> int:
+        """ "contains", "starting with" and their like, about the column before or the name of the rows."""
+        found = phrase_at(self.tokens, i, TEXTS)
+        if not found:
+            return 0
+        how, n = found
+        j = self.skip(i + n, any_of("the letter word a an text string letters phrase"))
+        if j >= len(self.tokens):
+            return 0
+        if (
+            how == "contains"
+            and self.low(i) in ("like", "mention", "includes")
+            and self.zone == "head"
+            and self.low(i) == "like"
+        ):
+            return 0
+        piece = self.tokens[j]
+        known = self.last if isinstance(self.last, Known) and self.last.sort == "text" else None
+        at = j + 1
+        text = piece.text
+        if piece.kind == "word":
+            k = j
+            while (
+                k + 1 < len(self.tokens)
+                and self.tokens[k + 1].kind == "word"
+                and self.low(k + 1) not in STOPS
+                and self.tokens[k + 1].text[:1].isupper()
+                and piece.text[:1].isupper()
+            ):
+                k += 1
+            while k + 1 < len(self.tokens) and self.text[self.tokens[k].end : self.tokens[k + 1].start] in (
+                ".",
+                "-",
+                "_",
+            ):
+                k += 1
+            text, at = self.said(j, k + 1 - j), k + 1
+        elif piece.kind in ("symbol", "number"):
+            k = j
+            while k + 1 < len(self.tokens) and self.tokens[k + 1].start == self.tokens[k].end:
+                k += 1
+            text, at = self.said(j, k + 1 - j), k + 1
+        if self.low(at) == "in":
+            k = self.skip(at + 1, {"the", "their", "its"})
+            column = self.column_at(k, "text")
+            if column:
+                known, at = column
+        if known is None:
+            held = self.values.held_at(self.text, self.tokens, j)
+            if held and how == "contains" and all(h.known.column.table != self.subject for h in held):
+                return self._value(j, held)
+            label = self.lexicon.label(self.subject)
+            if len(label) == 1:
+                known = self.lexicon.known[label[0]]
+            else:
+                texts = [k for k in self.lexicon.of_table[self.subject] if k.sort == "text" and not is_flag(k.field)]
+                if len(texts) != 1 or texts[0].field.vocabulary:
+                    raise no("ambiguous", f"which column {how} {text!r}?", tuple(k.column.name for k in texts[:6]))
+                known = texts[0]
+        else:
+            self._unshow(known)
+        assert how in ("contains", "starts", "ends")
+        value = self.parameter({"contains": "word", "starts": "beginning", "ends": "ending"}[how], text)
+        self.add(Match(known.column, how, value, negated=self.negate), known)  # type: ignore[arg-type]  # asserted above
+        self.zone = "filter"
+        while (
+            self.low(at) == "or"
+            and at + 1 < len(self.tokens)
+            and (
+                self.tokens[at + 1].kind == "quote"
+                or (piece.kind == "word" and len(piece.text) == 1 and len(self.low(at + 1)) == 1)
+            )
+        ):
+            self.connector = "or"
+            self.add(Match(known.column, how, self.parameter("word", self.tokens[at + 1].text)), known)  # type: ignore[arg-type]  # asserted above
+            at += 2
+        self.last = known
+        return at
+
+    def _negation(self, i: int) -> int:
+        found = phrase_at(self.tokens, i, NOT_WORDS)
+        if not found:
+            return 0
+        said = self.said(i, found[1]).casefold()
+        if said in ("skip", "minus the"):
+            return 0
+        j = i + found[1]
+        if self.low(j) in ("only",):
+            return 0
+        self.negate = not self.negate if said in ("not",) and self.negate else True
+        self.zone = "filter"
+        if self.connector == "or":
+            pass
+        nxt = self.skip(
+            j,
+            any_of("the any in from those ones being been a an all yet where with by that are is have has"),
+        )
+        if nxt < len(self.tokens) and not self.lexicon.matches_at(self.tokens, j):
+            return nxt
+        return j
+
+    def _left(self) -> Known | Measure | str | None:
+        """What a comparison without a column before it is about."""
+        last = self.last
+        if isinstance(last, Measure):
+            return last
+        if isinstance(last, Known):
+            return last
+        if isinstance(last, Key):
+            shown = self.notes.shown[-1] if self.notes.shown else None
+            if not self.notes.measures and shown is not None and shown.known.additive and shown.known.sort == "number":
+                # "revenue per customer over 100": the sum of each is compared, not its rows
+                self.notes.shown.pop()
+                self.notes.measures.append(Measure("sum", shown.known.column, shown.said, known=shown.known))
+            if self.notes.measures:
+                return self.notes.measures[-1]
+        return None
+
+    def _comparison(self, i: int) -> int:
+        """An operator with a number or a date behind it."""
+        found = phrase_at(self.tokens, i, COMPARISONS)
+        operator: Comparison
+        if found:
+            operator, j = found[0], i + found[1]  # type: ignore[assignment]  # the table's meanings are comparisons
+        else:
+            number = quantity_at(self.tokens, i)
+            if number is None:
+                return 0
+            after = phrase_at(self.tokens, i + number.length, AFTER_NUMBER)
+            if not after:
+                return 0
+            operator, j = after[0], i  # type: ignore[assignment]  # the table's meanings are comparisons
+        if self.negate:
+            operator, self.negate = OPPOSITE[operator], False
+        j = self.skip(j, {"the", "of", "a", "an"} if not quantity_at(self.tokens, j) else set())
+        if operator in ("=", "!=") and not quantity_at(self.tokens, j):
+            return 0
+        number = quantity_at(self.tokens, j)
+        period = self.calendar.period_at(self.tokens, j)
+        left = self._left()
+        if (
+            period
+            and (number is None or period.length > 1 or (isinstance(left, Known) and left.sort == "date"))
+            and not (isinstance(left, Known) and left.sort == "number")
+        ):
+            return self._time_bound(i, j, operator, period)
+        if number is None:
+            column = self.column_at(j)
+            if column and isinstance(left, Known) and column[0].sort == left.sort:
+                self._unshow(left)
+                self.add(Compare(left.column, operator, column[0].column), left)
+                self.zone = "filter"
+                return column[1]
+            if column and isinstance(left, Known):
+                return 0
+            if phrase_at(self.tokens, j, AGGREGATES) and isinstance(left, Known | Measure | None):
+                raise no(
+                    "cannot-answer",
+                    "a comparison with an average or total of all rows needs two steps; ask for that figure first",
+                )
+            return 0
+        at = j + number.length
+        suffix = phrase_at(self.tokens, at, AFTER_NUMBER)
+        if suffix and found is None:
+            at += suffix[1]
+        return self._compare_with(i, at, operator, number, left)
+
+    def _compare_with(
+        self, i: int, at: int, operator: Comparison, number: Quantity, left: Known | Measure | str | None
+    ) -> int:
+        # "more than 3 orders": a number of rows
+        k = self.skip(at, any_of("different distinct unique total separate of the"))
+        distinct = any(self.low(x) in ("different", "distinct", "unique", "separate") for x in range(at, k))
+        if self.low(k) in ("times", "time"):
+            rows = self.notes.existing.pop() if self.notes.existing else self.subject
+            self.add_having(
+                Having(
+                    Measure("count", None, "times", rows_of=rows),
+                    operator,
+                    self.parameter(_bound(operator), int(number.value)),
+                )
+            )
+            self._reset()
+            return k + 1
+        if k < len(self.tokens) and self.tokens[k].kind == "word" and not number.unit:
+            tables = [t for t in self.lexicon.tables_at(self.tokens, k) if t[1] >= 0.6]
+            matches = self.lexicon.matches_at(self.tokens, k)
+            if tables and not (
+                matches
+                and matches[0].known.sort == "number"
+                and not matches[0].known.identifier
+                and matches[0].score > tables[0][1] - 0.02
+            ):
+                thing = tables[0][0]
+                if thing != self.subject or len(self.lexicon.schema.tables) == 1:
+                    measure = Measure("count", None, self.said(k, tables[0][2]), rows_of=thing)
+                    self.mention(thing)
+                    self.add_having(
+                        Having(
+                            measure,
+                            operator,
+                            self.parameter(
+                                _bound(operator),
+                                int(number.value) if number.value == int(number.value) else number.value,
+                            ),
+                        )
+                    )
+                    self._reset()
+                    self.zone = "filter"
+                    return k + tables[0][2]
+            if (
+                self.lexicon.row_noun(self.tokens[k], self.subject)
+                and not (matches and matches[0].known.sort == "number" and not matches[0].known.identifier)
+                and not (matches and matches[0].score > 0.93 and not matches[0].known.identifier)
+            ):
+                measure = Measure("count", None, self.tokens[k].low, rows_of=self.subject)
+                self.add_having(Having(measure, operator, self.parameter(_bound(operator), int(number.value))))
+                self._reset()
+                self.zone = "filter"
+                return k + 1
+            if matches:
+                column = self.column_at(k)
+                if column:
+                    known, after = column
+                    if known.sort == "number" and not known.identifier:
+                        if self._group_wanted(known):
+                            measure = Measure("sum", known.column, self.said(k, after - k), known=known)
+                            self.add_having(
+                                Having(measure, operator, self.parameter(_bound(operator), self.fitted(known, number)))
+                            )
+                            self._reset()
+                        else:
+                            self.add(self.compare_number(known, operator, number), known)
+                        self.zone = "filter"
+                        return after
+                    if (known.sort == "text" or known.identifier) and (
+                        distinct or not isinstance(left, Known) or left.sort != "number"
+                    ):
+                        measure = Measure("count_distinct", known.column, self.said(k, after - k), known=known)
+                        self.add_having(Having(measure, operator, self.parameter(_bound(operator), int(number.value))))
+                        self._reset()
+                        return after
+        if isinstance(left, Measure) and left.of is None and not self.notes.groups and not self.notes.shown:
+            # "how many patients under 18": a row is compared, not the count
+            ages = self.lexicon.with_words(self.subject, ["age"], "number")
+            if len(ages) == 1 and number.value < 130 and number.unit in ("", "y"):
+                self.add(self.compare_number(ages[0], operator, replace(number, unit="")), ages[0])
+                return at
+            left = None
+        if isinstance(left, Measure):
+            self.add_having(Having(left, operator, self.parameter(_bound(operator), self._measure_value(left, number))))
+            self._reset()
+            return at
+        if isinstance(left, Known):
+            if left.sort == "number":
+                self._unshow(left)
+                self.add(self.compare_number(left, operator, number), left, value=operator == "=")
+                self.zone = "filter"
+                return at
+            if left.sort == "text" and operator in ("=", "!="):
+                self._unshow(left)
+                self.add(Compare(left.column, operator, self.parameter(left.column.name, str(number.value))), left)
+                return at
+        ages = self.lexicon.with_words(self.subject, ["age"], "number")
+        if len(ages) == 1 and number.value < 130 and number.unit in ("", "y") and self._people_before(i):
+            known, number = ages[0], replace(number, unit="")
+        else:
+            known = self._by_unit(number)
+        self.add(self.compare_number(known, operator, number), known)
+        self.zone = "filter"
+        self.last = known
+        return at
+
+    def _people_before(self, i: int) -> bool:
+        """Whether the words before speak of people, so that a bare number is an age."""
+        return any(t.lemma in PERSONS for t in self.tokens[:i])
+
+    def _group_wanted(self, known: Known) -> bool:
+        """Whether a figure of a group is meant: the things asked for are columns or another table."""
+        return bool(self.notes.groups) and known.additive is True
+
+    def _measure_value(self, measure: Measure, number: Quantity) -> object:
+        if measure.known is not None and measure.function not in ("count", "count_distinct"):
+            value = self.fitted(measure.known, number)
+            return value
+        if measure.share == "percent" or measure.share == "share":
+            return float(number.value / 100) if measure.share == "share" and number.unit == "%" else float(number.value)
+        return int(number.value) if number.value == int(number.value) else number.value
+
+    def _comparative(self, i: int) -> int:
+        """ "longer than 30 minutes", "older than 40", "hotter than 30 degrees", "heavier than 2 kg"."""
+        low = self.low(i)
+        grade = COMPARATIVES.get(low)
+        if grade is None:
+            return 0
+        up = GRADES[grade][1]
+        j = i + 1
+        if self.low(j) != "than":
+            return 0
+        number = quantity_at(self.tokens, j + 1)
+        if number is None:
+            return 0
+        if (
+            number.unit
+            and number.unit not in ("y", "d", "mo", "wk")
+            and grade in any_of("long short heavy light tall fast slow far deep large small")
+        ):
+            meant = self._by_unit(number)
+            bound: Comparison = ">" if up == (grade != "fast") or grade == "slow" else "<"
+            if self.negate:
+                bound, self.negate = OPPOSITE[bound], False
+            self.add(self.compare_number(meant, bound, number), meant)
+            self.zone = "filter"
+            return j + 1 + number.length
+        known = self.graded(grade, self.subject) if grade not in ("new", "late", "early") else None
+        if known is None or known.sort != "number":
+            if (
+                known is not None
+                and known.sort == "date"
+                and grade in ("old", "young")
+                and {"birth", "born"} & set(known.words)
+            ):
+                moment = self.moment(known, self.calendar.ago(int(number.value), "year"))
+                self.add(Compare(known.column, "<" if grade == "old" else ">", self.parameter("born", moment)), known)
+                return j + 1 + number.length
+            raise no(
+                "no-such-column",
+                f"no column says what is {low!r}",
+                self.lexicon.nearest(GRADES[grade][0].split("|")[0].split()[0] or low),
+            )
+        operator: Comparison = ">" if up else "<"
+        if self.negate:
+            operator, self.negate = OPPOSITE[operator], False
+        self.add(self.compare_number(known, operator, number), known)
+        self.zone = "filter"
+        return j + 1 + number.length
+
+    def _between(self, i: int) -> int:
+        low = self.low(i)
+        if low not in ("between", "from", "ranging", "in") or (low == "in" and self.low(i + 1) not in ("between",)):
+            return 0
+        j = i + (2 if low == "in" or (low == "ranging" and self.low(i + 1) == "from") else 1)
+        j = self.skip(j, {"the"})
+        hours = self._clock_range(i, j)
+        if hours:
+            return hours
+        left = self._left()
+        first = self.calendar.period_at(self.tokens, j)
+        number = quantity_at(self.tokens, j)
+        if (
+            first
+            and not (isinstance(left, Known) and left.sort == "number" and not self._year_column(left))
+            and not (isinstance(left, Measure) and number)
+        ):
+            k = j + first.length
+            if self.low(k) in any_of("and to till until through - – up"):
+                k2 = self.skip(k + 1, {"to", "the"})
+                second = self.calendar.period_at(self.tokens, k2)
+                if second:
+                    return self._time_range(i, first, second, k2 + second.length)
+            if self.tokens[k : k + 1] and self.tokens[k].text.strip() in ("–", "-", "—"):
+                second = self.calendar.period_at(self.tokens, k + 1)
+                if second:
+                    return self._time_range(i, first, second, k + 1 + second.length)
+            # "between 5 and 10 March 2021", "between Jan and Mar 2024": the year is said once
+        if number is None:
+            return 0
+        k = j + number.length
+        if self.low(k) not in ("and", "to") and not (
+            self.tokens[k : k + 1] and self.tokens[k].text.strip() in ("–", "-", "—")
+        ):
+            return 0
+        second_number = quantity_at(self.tokens, k + 1)
+        if second_number is None:
+            return 0
+        if low == "from" and not isinstance(left, Known | Measure):
+            return 0
+        at = k + 1 + second_number.length
+        unit = second_number.unit or number.unit
+        low_q, high_q = replace(number, unit=unit), replace(second_number, unit=unit)
+        if low_q.value > high_q.value:
+            raise no(
+                "cannot-answer",
+                f"nothing lies between {low_q.value} and {high_q.value}: the range is the wrong way round",
+            )
+        if isinstance(left, Measure):
+            self.add_having(Having(left, ">=", self.parameter("minimum", self._measure_value(left, low_q))))
+            self.add_having(Having(left, "<=", self.parameter("maximum", self._measure_value(left, high_q))))
+            self._reset()
+            return at
+        if isinstance(left, Known) and left.sort == "number":
+            known = left
+            self._unshow(left)
+        else:
+            column = self.column_at(at, "number")
+            if column and not column[0].identifier:
+                known, at = column
+            else:
+                tables = [t for t in self.lexicon.tables_at(self.tokens, at) if t[0] != self.subject]
+                if tables:
+                    measure = Measure("count", None, self.said(at, tables[0][2]), rows_of=tables[0][0])
+                    self.add_having(Having(measure, ">=", self.parameter("minimum", int(low_q.value))))
+                    self.add_having(Having(measure, "<=", self.parameter("maximum", int(high_q.value))))
+                    return at + tables[0][2]
+                known = self._by_unit(high_q)
+        negated, self.negate = self.negate, False
+        condition: Condition = And((self.compare_number(known, ">=", low_q), self.compare_number(known, "<=", high_q)))
+        if negated:
+            condition = Not(condition)
+        self.add(condition, known)
+        self.zone = "filter"
+        return at

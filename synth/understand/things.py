@@ -1,0 +1,535 @@
+"""The nouns and adjectives of a request: columns, tables, stored values, yes-or-no words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from synth.plan import (
+    Compare,
+    Condition,
+)
+from synth.understand.columns import ColumnMatch, Known
+from synth.understand.groups_and_order import GroupsAndOrder
+from synth.understand.logic import either
+from synth.understand.notes import (
+    Measure,
+    Shown,
+    no,
+)
+from synth.understand.values import Held, flag_values
+from synth.understand.vocabulary import FILLER
+from synth.understand.words import IRREGULAR, Token, any_of
+
+
+class Things(GroupsAndOrder):
+    """The nouns and adjectives of a request."""
+
+    def _thing(self, i: int) -> int:
+        token = self.tokens[i]
+        if token.kind in ("comma", "symbol"):
+            return 0
+        held = self.values.held_at(self.text, self.tokens, i)
+        matches = [m for m in self.lexicon.matches_at(self.tokens, i) if m.score >= 0.6]
+        tables = [t for t in self.lexicon.tables_at(self.tokens, i) if t[1] >= 0.6]
+        n_value = held[0].length if held else 0
+        n_column = matches[0].length if matches else 0
+        n_table = tables[0][2] if tables else 0
+        if token.kind == "number" and (not n_value or n_value == 1):
+            return 0
+        if (
+            token.low in FILLER
+            and max(n_value, n_column, n_table) < 2
+            and not (
+                n_column
+                and matches[0].score >= 0.99
+                and token.low not in any_of("is the a of in to i on at by it me as up go us we")
+            )
+        ):
+            return 0
+        if (
+            len(token.low) == 1
+            and token.kind == "word"
+            and not (n_column and matches[0].score >= 0.99)
+            and token.text.islower()
+        ):
+            return 0
+        derived = self._derived_at(i)
+        if derived and not (matches and matches[0].score > 0.9) and not (n_value > 1):
+            return self._measure_here(i, derived)
+        # a value in a column of yes and no, or a state: "cancelled", "active"
+        if n_value and n_value >= max(n_column, n_table) and not self._column_meant(i, matches, held):
+            if not (tables and n_table >= n_value and held[0].score < 0.99):
+                return self._value(i, held)
+        if (
+            tables
+            and n_table >= n_column
+            and not (matches and n_column == n_table and self._column_over_table(i, matches, tables))
+        ):
+            return self._table(i, tables)
+        if matches:
+            flags = self.values.flag_at(self.tokens, i)
+            if flags and flags[0].length >= n_column and not self._flag_shown(i, flags[0]):
+                return self._flag(i, flags)
+            if self._rows_are(token, matches[0]):
+                return 0
+            if (
+                matches[0].score < 0.85
+                and self.lexicon.row_noun(token, self.subject)
+                and token.lemma not in ("name",)
+                and n_column == 1
+                and (matches[0].known.identifier or matches[0].score < 0.8)
+            ):
+                return 0
+            if (
+                n_column == 1
+                and matches[0].known.sort == "date"
+                and (token.low.endswith("ed") or token.low in IRREGULAR)
+                and self.low(i - 1) not in any_of("show list and , by per")
+            ):
+                done = self._verb(i)
+                if done:
+                    return done
+            return self._column(i)
+        if tables:
+            return self._table(i, tables)
+        flags = self.values.flag_at(self.tokens, i)
+        if flags:
+            return self._flag(i, flags)
+        return 0
+
+    def _rows_are(self, token: Token, match: ColumnMatch) -> bool:
+        """Whether "patients" names the rows: each row is one, as its identifier tells."""
+        if match.score > 0.83 or match.length > 1 or not self.lexicon.row_noun(token, self.subject):
+            return False
+        return any(
+            k.identifier and token.lemma in k.words and k.field.values and k.field.distinct == k.field.values
+            for k in self.lexicon.of_table[self.subject]
+        )
+
+    def _column_meant(self, i: int, matches: list[ColumnMatch], held: list[Held]) -> bool:
+        """A word that is both a column and a value means the column after "per", "by" or "show", or before an operator."""
+        if not matches or matches[0].score < 0.8:
+            return False
+        if held[0].length > matches[0].length:
+            return False
+        if held[0].score < matches[0].score:
+            return True
+        at = i + matches[0].length
+        return self._predicate_ahead(at, matches[0].known) or self.low(i - 1) in any_of(
+            "by per each of show list average total"
+        )
+
+    def _column_over_table(self, i: int, matches: list[ColumnMatch], tables: list[tuple[str, float, int]]) -> bool:
+        best = matches[0]
+        if (
+            best.score >= tables[0][1]
+            and best.known.column.table == self.subject
+            and tables[0][0] != self.subject
+            and not best.known.identifier
+            and best.score > 0.9
+        ):
+            return True
+        if best.score > tables[0][1] + 0.05:
+            return True
+        if (
+            best.score >= 0.96
+            and tables[0][0] == self.subject
+            and self._predicate_ahead(i + best.length, best.known)
+            and self.low(i + best.length) not in ("of", "is", "are")
+        ):
+            return True
+        if self.aggregates and best.known.sort == "number" and best.score > 0.9:
+            return True
+        return False
+
+    def _flag_shown(self, i: int, held: Held) -> bool:
+        """ "show active": a column to show rather than a condition, when nothing follows that it could describe."""
+        return self._predicate_ahead(i + held.length, held.known) or (
+            held.known.sort == "number" and bool(self.aggregates)
+        )
+
+    def _table(self, i: int, tables: list[tuple[str, float, int]]) -> int:
+        name, score, n = tables[0]
+        tied = [t for t in tables if t[1] >= score - 0.01]
+        if len(tied) > 1:
+            if any(t[0] == self.subject for t in tied):
+                name = self.subject
+            else:
+                raise no(
+                    "ambiguous",
+                    f"{self.said(i, n)!r} may mean the table {' or '.join(t[0] for t in tied[:4])}",
+                    tuple(t[0] for t in tied),
+                )
+        at = i + n
+        # "order 1042", "order number 1042", "customer #7"
+        k = self.skip(at, {"number", "no", "id", "nr"})
+        if self.tokens[k : k + 1] and self.tokens[k].text == "#":
+            k += 1
+        if (
+            k < len(self.tokens)
+            and (self.tokens[k].kind == "number" or (self.tokens[k].kind == "quote" and at == k))
+            and not self.notes.limit
+            and not self.counting
+        ):
+            done = self._identified(name, k)
+            if done:
+                return done
+        self.mention(name)
+        if self.counting:
+            how = self.counting
+            key = self.lexicon.key(name)
+            if name != self.subject and self.subject_said and key and how == "rows":
+                self._count_now(Measure("count", None, self.said(i, n), rows_of=name))
+            else:
+                self._count_now(Measure("count", None, self.said(i, n), rows_of=name))
+        elif self.sharing and not self.share_rows:
+            self._share_of_rows(name)
+        elif self.aggregates:
+            return self._aggregated_table(i, n, name)
+        elif self.asking:
+            self.asking = False
+            self.notes.per_row_of = name
+        elif name != self.subject and self.zone in ("filter", "head"):
+            self._other_table(i, name)
+        self.last = f"table:{name}"
+        if self.zone == "measure":
+            self.zone = "head"
+        self._joined()
+        return at
+
+    def _other_table(self, i: int, name: str) -> None:
+        """A second table named in passing: "customers who placed orders", "customers and their orders"."""
+        before = [self.low(i - k) for k in range(1, 5)]
+        if any(w in any_of("placed made have has with having had any bought ordered took who that") for w in before):
+            if self.graph.path(self.subject, name) is not None:
+                self.notes.existing.append(name)
+                return
+        if before[0] in any_of("of in from for the our all by to on their its"):
+            if before[0] in ("their", "its") or (before[0] in ("and",)):
+                self.notes.shown.extend(
+                    Shown(self.lexicon.known[c], name) for c in self.lexicon.label(name) or self.lexicon.key(name)
+                )
+
+    def _aggregated_table(self, i: int, n: int, name: str) -> int:
+        """ "total orders" counts rows; "average order value" was read as a column before."""
+        at = i + n
+        if set(self.aggregates) == {"sum"}:
+            self.aggregates = []
+            self._count_now(Measure("count", None, self.said(i, n), rows_of=name))
+            return at
+        # "average order per customer": the order's amount, if that is clear
+        amounts = self.lexicon.with_words(name, ["amount", "total", "value"], "number")
+        if self.low(at) in ("amount", "value", "size", "total", "price") or len(amounts) != 1:
+            if self.low(at) in ("amount", "value", "size", "total", "worth") and amounts:
+                for function in self.aggregates:
+                    self.notes.measures.append(
+                        Measure(function, amounts[0].column, amounts[0].column.name, known=amounts[0])
+                    )
+                self.aggregates = []
+                self.last = self.notes.measures[-1]
+                return at + 1
+            if self.aggregates == ["avg"] and self.low(at) in ("per", "by"):
+                return self._average_of_counts(i)
+            # "average customer age": the noun only says whose
+            self.mention(name)
+            return at
+        for function in self.aggregates:
+            self.notes.measures.append(Measure(function, amounts[0].column, amounts[0].column.name, known=amounts[0]))
+        self.aggregates = []
+        self.last = self.notes.measures[-1]
+        return at
+
+    def _identified(self, table: str, k: int) -> int:
+        """The row with that number or name."""
+        token = self.tokens[k]
+        key = self.lexicon.key(table)
+        noun = self.lexicon.table_words[table][-1:]
+        choices = [self.lexicon.known[c] for c in key] if len(key) == 1 else []
+        choices += [
+            x
+            for x in self.lexicon.of_table[table]
+            if x.words in ((*noun, "number"), (*noun, "id"), ("number",), ("id",), (*noun, "code")) and x not in choices
+        ]
+        if token.kind == "quote":
+            held = [h for h in self.values.held_at(self.text, self.tokens, k) if h.known.column.table == table]
+            return self._value(k, held) if held else 0
+        for known in choices:
+            number = Decimal(token.text.replace(",", "").replace("'", "")) if token.kind == "number" else None
+            following = self.tokens[k + 1 : k + 2]
+            if following and following[0].start == token.end and following[0].kind == "word":
+                return 0
+            if known.sort == "number" and number is not None and number == int(number):
+                self.mention(table)
+                self.add(Compare(known.column, "=", self.parameter(known.column.name, int(number))), known, value=True)
+                self.notes.all_columns = self.notes.all_columns or not self.notes.shown
+                self.last = known
+                return k + 1
+            if known.sort == "text" and (
+                not known.field.examples or any(isinstance(e, str) and e.isdigit() for e in known.field.examples)
+            ):
+                self.mention(table)
+                self.add(Compare(known.column, "=", self.parameter(known.column.name, token.text)), known, value=True)
+                self.last = known
+                return k + 1
+        return 0
+
+    def _value(self, i: int, held: list[Held]) -> int:
+        """A stored value: a condition on the column that holds it."""
+        n = held[0].length
+        best = max(h.score for h in held)
+        # an exact spelling in another table does not beat a near one in the subject
+        pool = [h for h in held if h.score >= best - 0.06]
+        chosen = self._choose_value(i, pool, n)
+        at = i + n
+        if isinstance(chosen, Held):
+            after = self.column_at(at)
+            if after and after[0] is chosen.known and not self._predicate_ahead(after[1], after[0]):
+                at = after[1]
+            last = self.last
+            if (
+                isinstance(last, Known)
+                and last is chosen.known
+                and self.notes.shown
+                and self.notes.shown[-1].known is last
+                and not self.notes.shown[-1].asked
+            ):
+                pass
+            if self.sharing and not self.share_rows and not self.notes.measures and self._share_subject(at) is None:
+                self.share_rows = True
+            self.mention_by(chosen.known)
+            self.add(self.held_condition(chosen), chosen.known, value=True)
+            self.last = ("value", chosen.known)
+        else:
+            self.add(chosen, None, value=False)
+            self.last = None
+        self.hint = ""
+        return at
+
+    def _choose_value(self, i: int, pool: list[Held], n: int) -> Held | Condition:
+        if len(pool) == 1:
+            return pool[0]
+        last = self.last
+        previous = last[1] if isinstance(last, tuple) and isinstance(last[1], Known) else last
+        directed = self._directed(i, pool)
+        if directed is not None:
+            return directed
+        if (self.connector or self.comma) and isinstance(previous, Known):
+            same = [h for h in pool if h.known is previous]
+            if len(same) == 1:
+                return same[0]
+        # the column's own name right behind or before: "New York office"
+        after = self.lexicon.matches_at(self.tokens, i + n) if i + n < len(self.tokens) else []
+        for match in after:
+            same = [h for h in pool if h.known is match.known and match.score > 0.75]
+            if len(same) == 1:
+                return same[0]
+        if isinstance(previous, Known):
+            same = [h for h in pool if h.known is previous]
+            if len(same) == 1:
+                return same[0]
+        for cue in ("home", "away"):
+            if (
+                self.low(i - 1) == cue
+                or (self.low(i - 1) in ("at", "of", "by", "for", "the") and self.low(i - 2) == cue)
+                or self.low(i + n) == cue
+                or (self.low(i + n) in ("at", "played") and self.low(i + n + 1) == cue)
+            ):
+                same = [h for h in pool if cue in h.known.words]
+                if len(same) == 1:
+                    return same[0]
+        return self._undirected(i, pool, n)
+
+    def _directed(self, i: int, pool: list[Held]) -> Held | None:
+        """The column that "from", "to" or "by" before the value points at."""
+        before = self.low(i - 1) if self.low(i - 1) not in ("the", "a") else self.low(i - 2)
+        directions = {
+            "from": "from origin departure source start home depart sender",
+            "leaving": "from origin departure source start",
+            "departing": "from origin departure source start",
+            "to": "to destination arrival target end dest recipient",
+            "into": "to destination arrival target",
+            "for": "destination to arrival",
+            "via": "via stop",
+            "by": "author writer artist director customer name agent by seller creator supplier",
+        }
+        words = set(directions.get(before, directions.get(self.hint, "")).split())
+        same = [h for h in pool if set(h.known.words) & words]
+        return same[0] if len(same) == 1 else None
+
+    def _undirected(self, i: int, pool: list[Held], n: int) -> Held | Condition:
+        """Nothing near says which column holds it: the subject's own, the nearest table's, or a refusal."""
+        here = [h for h in pool if h.known.column.table == self.subject]
+        if len(here) == 1:
+            return here[0]
+        if len(here) == 2 and {w for h in here for w in h.known.words} >= {"home", "away"}:
+            self.notes.remarks.append(f"{self.said(i, n)} at home or away")
+            return either(self.held_condition(here[0]), self.held_condition(here[1]))
+        if len(here) > 1:
+            best = max(h.score for h in here)
+            exact = [h for h in here if h.score == best]
+            if len(exact) == 1 and best >= 0.99:
+                return exact[0]
+            names = tuple(h.known.column.name for h in here)
+            raise no(
+                "ambiguous", f"{self.said(i, n)!r} is a value of {' and of '.join(names[:4])}; say which column", names
+            )
+        steps = {
+            h.known: len(self.graph.path(self.subject, h.known.column.table) or [0] * 9)
+            + (1 if self.graph.widens(self.subject, h.known.column.table) else 0)
+            for h in pool
+        }
+        nearest = min(steps.values())
+        close = [h for h in pool if steps[h.known] == nearest]
+        if len(close) == 1:
+            return close[0]
+        mentioned = [h for h in close if h.known.column.table in self.mentioned]
+        if len(mentioned) == 1:
+            return mentioned[0]
+        names = tuple(self._full(h.known) for h in close)
+        raise no(
+            "ambiguous", f"{self.said(i, n)!r} is a value of {' and of '.join(names[:4])}; say which column", names
+        )
+
+    def _flag(self, i: int, flags: list[Held]) -> int:
+        """An adjective for a yes-or-no column."""
+        best = flags[0]
+        pool = [f for f in flags if f.length == best.length and f.score >= best.score - 0.06]
+        here = [f for f in pool if f.known.column.table == self.subject] or pool
+        if len(here) > 1:
+            names = tuple(self._full(f.known) for f in here)
+            raise no("ambiguous", f"{self.said(i, best.length)!r} may mean {' or '.join(names)}", names)
+        if self.sharing and not self.notes.measures:
+            self.share_rows = True
+        negated = self.low(i - 1) == "non"
+        if negated and not self.negate:
+            self.negate = True
+        held = here[0]
+        if self.negate:
+            # a flag that is not yes is no: nulls stay out, as everywhere
+            self.negate = False
+            truth = flag_values(held.known, True)
+            held = replace(held, stored=flag_values(held.known, held.stored != truth))
+        self.add(self.held_condition(held), held.known)
+        self.last = None
+        return i + held.length
+
+    def _column(self, i: int) -> int:
+        """A column: compared with what follows, aggregated, counted, sorted or shown."""
+        matches = [m for m in self.lexicon.matches_at(self.tokens, i) if m.score >= 0.6]
+        n = matches[0].length
+        label = self.lexicon.label(self.subject)
+        close = {m.known.column for m in matches if m.score >= matches[0].score - 0.03}
+        if len(label) == 2 and set(label) <= close and self.tokens[i].lemma == "name" and not self.counting:
+            for column in label:
+                self.notes.shown.append(Shown(self.lexicon.known[column], column.name))
+            self._joined()
+            self.last = None
+            return i + n
+        numeric_wanted = bool(self.aggregates)
+        known = None
+        found = (
+            self.column_at(i, "number")
+            if numeric_wanted and any(m.known.sort == "number" and m.score >= matches[0].score - 0.15 for m in matches)
+            else None
+        )
+        if found is None:
+            found = self.column_at(i)
+        if found is None:
+            return 0
+        known, at = found
+        said = self.said(i, n)
+        plural = self.tokens[at - 1].low != self.tokens[at - 1].lemma
+        # "price * quantity", "revenue minus cost"
+        arithmetic = self._arithmetic_at(i, known, at)
+        if arithmetic:
+            return self._measure_here(i, arithmetic)
+        if self.low(at) in ("of", "for", "from") and len(self.lexicon.schema.tables) > 1:
+            k = self.skip(
+                at + 1, {"the", "their", "its", "all", "our", "each"} - ({"each"} if self.low(at) == "for" else set())
+            )
+            tables = self.lexicon.tables_at(self.tokens, k)
+            if tables and self.low(at) == "of" and tables[0][0] == known.column.table and tables[0][0] != self.subject:
+                self.mention(tables[0][0])
+                at = k + tables[0][2]
+        predicate = (
+            0 if (self.aggregates or self.counting) and not self._where_zone(i) else self._predicate(i, at, known)
+        )
+        if predicate:
+            self.zone = "filter"
+            return predicate
+        if self.counting:
+            return self._count_column(known, said, at)
+        if self.sharing:
+            return self._share_column(known, said, at, i)
+        if self.aggregates:
+            for function in self.aggregates:
+                self._check_measure(function, known, said)
+                self.notes.measures.append(Measure(function, known.column, said, known=known))
+            self.aggregates = []
+            self.zone = "measure"
+            self._joined()
+            self.last = self.notes.measures[-1]
+            return self._total_after(at)
+        if (
+            self.zone == "measure"
+            and (self.connector or self.comma)
+            and self.notes.measures
+            and self.notes.measures[-1].known is not None
+            and known.sort == "number"
+            and not known.identifier
+            and self.notes.measures[-1].function not in ("count", "count_distinct")
+        ):
+            self.notes.measures.append(replace(self.notes.measures[-1], of=known.column, said=said, known=known))
+            self._joined()
+            self.last = self.notes.measures[-1]
+            return at
+        total = self._total_after(at)
+        if total > at and known.sort == "number":
+            self.notes.measures.append(Measure("sum", known.column, said, known=known))
+            self.last = self.notes.measures[-1]
+            return total
+        if self.notes.measures and self.lexicon.entity(known) and plural and self._of_before(i):
+            # "average age of the female patients": says whose, and shows nothing
+            self._joined()
+            return at
+        if self.asking and known.sort != "number":
+            self.asking = False
+            self.notes.shown.append(Shown(known, said, plural, asked=True))
+        elif (
+            self.low(i - 1) in ("with", "having")
+            and known.column.table == self.subject
+            and known.field.nulls
+            and not self.connector
+            and self.zone != "head"
+        ):
+            raise no(
+                "ambiguous",
+                f"{said!r} to be shown, or to be filled?",
+                (f"show {known.column.name}", f"with a {known.column.name}"),
+            )
+        else:
+            self.asking = False
+            self.notes.shown.append(Shown(known, said, plural, as_total=self.tokens[i].low == "total" and n > 1))
+            if self.low(i - 1) == "with" or self.low(i - 2) == "with":
+                self.notes.all_columns = self.notes.all_columns or (len(self.notes.shown) == 1 and self.subject_noted)
+        self._joined()
+        self.last = known
+        if known.sort == "date":
+            self.event = None
+        return at
+
+    def _of_before(self, i: int) -> bool:
+        """Whether an "of" or "for" stands before i, with nothing but adjectives between."""
+        for k in range(i - 1, max(-1, i - 5), -1):
+            if self.low(k) in ("of", "for", "from", "among"):
+                return True
+            if self.low(k) in ("and", ",", "per", "by", "or"):
+                return False
+        return False
+
+    def _where_zone(self, i: int) -> bool:
+        """Whether the word before opens a condition."""
+        return self.low(i - 1) in any_of("where whose with when having if") or (
+            self.low(i - 1) in ("the", "a", "an") and self.low(i - 2) in ("where", "whose", "with")
+        )
