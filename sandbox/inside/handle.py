@@ -119,16 +119,21 @@ def _each(column: pa.Array[Any], convert: Callable[[Any], Any]) -> list[Any]:
 
 def _short_decimals(column: pa.Array[Any], scale: int) -> list[Any]:
     """Decimals whose digits fit 64 bits, read from the lower halves of their 128."""
-    _, buffer = column.buffers()
+    valid, buffer = column.buffers()
     if buffer is None:
         return column.to_pylist()
     start = column.offset * 2
     digits = memoryview(buffer).cast("q")[start : start + len(column) * 2 : 2].tolist()
     scaled = _CONTEXT.scaleb
-    if not column.null_count:
+    if not column.null_count or valid is None:
         return [scaled(number, -scale) for number in digits]
-    present = column.is_valid().to_pylist()
-    return [scaled(number, -scale) if there else None for number, there in zip(digits, present, strict=True)]
+    # is_valid() would load Arrow's compute module, which is not in here.
+    bits = memoryview(valid)
+    places = range(column.offset, column.offset + len(column))
+    return [
+        scaled(number, -scale) if bits[at >> 3] >> (at & 7) & 1 else None
+        for number, at in zip(digits, places, strict=True)
+    ]
 
 
 def _zone(name: str) -> Any:
