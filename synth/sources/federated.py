@@ -153,11 +153,15 @@ class _Doors:
         self._tables = tables
         self._duck = DuckDoors("duckdb")
         self._folder = Path(tempfile.mkdtemp(prefix="tars-federated-"))
-        connection = self._duck.connection
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(f"ATTACH {literal(str(self._folder / 'copies.duckdb'))} AS tars_copies")
-        self._waiting = {name for name in members if not self._in_place(name)}
-        self._duck.allow(self._folder)
+        try:
+            connection = self._duck.connection
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute(f"ATTACH {literal(str(self._folder / 'copies.duckdb'))} AS tars_copies")
+            self._waiting = {name for name in members if not self._in_place(name)}
+            self._duck.allow(self._folder)
+        except BaseException:
+            self.close()
+            raise
 
     def tables(self) -> list[str]:
         """Names of the tables that may be queried."""

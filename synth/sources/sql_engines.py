@@ -459,8 +459,8 @@ def postgres_type(oid: int, modifier: int, types: Any) -> pa.DataType:
     import pyarrow as pa
 
     if oid == 1700:
-        if modifier < 4:
-            return pa.decimal128(38, 0)
+        if modifier < 4:  # of no declared size; an answer's own values will tell
+            return pa.decimal128(38, 9)
         precision, scale = (modifier - 4) >> 16, (modifier - 4) & 0x7FF
         if scale & 0x400:  # a negative scale: rounded to tens or hundreds
             precision, scale = precision + (0x800 - scale), 0
@@ -628,6 +628,10 @@ class MySql:
         if code == 1049:
             name = self.address.schema or self.address.database
             return SourceProblem("not-found", f"{where} has no database {name!r}", "Check the name after the last /")
+        if "cryptography" in low:
+            return SourceProblem(
+                "missing-extra", f"{where}: this login needs cryptography", 'Install it: pip install "PyMySQL[rsa]"'
+            )
         if code == 2026 or "ssl" in low:
             return SourceProblem("tls", f"{where}: {text}", "Check ssl_ca in the address")
         if code in (1040, 1203, 1226) or 1000 <= code < 2000:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sandbox.broker import CallRefused
 from synth.schema import Table
-from synth.sources.duck import DuckDoors, doors_over, narrowed, quoted
+from synth.sources.duck import connect, narrowed, quoted
 from synth.sources.sql_rows import BATCH_ROWS, unique_names
 
 if TYPE_CHECKING:
@@ -36,24 +38,65 @@ _PG_NAMES = {
 }  # fmt: skip
 
 
-class Doors:
-    """The capability `Table` over samples and altered copies."""
+class _Base:
+    """One DuckDB for all such doors of this process, a schema for each; it can reach no file."""
 
-    def __init__(self, inner: DuckDoors, dialect: str, tables: Sequence[Table]) -> None:
+    def __init__(self) -> None:
+        self.connection = connect()
+        self.connection.execute("SET TimeZone = 'UTC'")
+        self.connection.execute("SET enable_external_access = false")
+        self.connection.execute("SET lock_configuration = true")
+        self.numbers = itertools.count(1)
+
+
+_base: _Base | None = None
+_base_lock = threading.Lock()
+
+
+class Doors:
+    """The capability `Table` over samples and altered copies, which are held until it is closed."""
+
+    def __init__(
+        self,
+        tables: Sequence[Table],
+        rows: Mapping[str, pa.Table],
+        dialect: str,
+        folded: Mapping[str, frozenset[str]],
+    ) -> None:
+        global _base
         self.dialect = dialect
-        self._inner = inner
         self._tables = {t.name: t for t in tables}
         self._wide = frozenset(f.name for t in tables for f in t.fields if f.type == "decimal128(38, 0)")
-        self._schema = str(getattr(inner, "schema", "") or "main")
         self._made: set[str] = set()
+        with _base_lock:
+            _base = _base or _Base()
+            self._connection = _base.connection.cursor()
+            self._schema = f"rows_{next(_base.numbers)}"
+        self._connection.execute(f"CREATE SCHEMA {self._schema}")
+        self._connection.execute(f"USE {self._schema}")
+        for name in self._tables:
+            self._hold(name, _storable(rows[name]), folded.get(name, frozenset()))
+
+    def _hold(self, name: str, rows: pa.Table, folded: frozenset[str]) -> None:
+        self._connection.register("tars_incoming", rows)
+        try:
+            self._connection.execute(f"CREATE TABLE {quoted(name)} AS SELECT * FROM tars_incoming")
+        finally:
+            self._connection.unregister("tars_incoming")
+        for column in sorted(folded & {f.name for f in rows.schema if str(f.type) == "string"}):
+            self._connection.execute(
+                f"ALTER TABLE {quoted(name)} ALTER {quoted(column)} TYPE VARCHAR COLLATE NOCASE.NOACCENT"
+            )
 
     def tables(self) -> list[str]:
         """Names of the tables that may be queried."""
-        return self._inner.tables()
+        return list(self._tables)
 
     def columns(self, table: str) -> list[dict[str, str]]:
         """Columns of a table as {"name", "type"}."""
-        return self._inner.columns(table)
+        if table not in self._tables:
+            raise CallRefused("not-found", f"no table {table!r}; there are: {', '.join(self._tables)}")
+        return [{"name": f.name, "type": f.type} for f in self._tables[table].fields]
 
     def query(self, sql: str, params: Sequence[object] = ()) -> Iterator[pa.RecordBatch]:
         """Rows of one SELECT in the database's dialect."""
@@ -64,10 +107,12 @@ class Doors:
         self._make_functions(text)
         names: list[str] | None = None
         # A cursor for each answer, since a closure may ask again while it is still reading.
-        with self._inner.connection.cursor() as cursor:
+        with self._connection.cursor() as cursor:
             try:
                 cursor.execute(f"USE {self._schema}")
                 relation = cursor.sql(text, params=[_param(p, self.dialect) for p in params])
+                if relation is None:
+                    raise CallRefused("bad-sql", "that statement gives no rows; write one SELECT")
                 for batch in narrowed(relation.to_arrow_reader(BATCH_ROWS), self._wide):
                     names = names or unique_names(batch.schema.names)
                     yield pa.RecordBatch.from_arrays(batch.columns, names=names)
@@ -77,17 +122,16 @@ class Doors:
                 raise CallRefused("bad-sql", " ".join(str(error).strip().split("\n\n")[0].split())[:400]) from error
 
     def close(self) -> None:
-        """Drop the rows."""
-        close = getattr(self._inner, "close", None)
-        if close:
-            close()
+        """Let go of the rows."""
+        self._connection.execute(f"DROP SCHEMA IF EXISTS {self._schema} CASCADE")
+        self._connection.close()
 
     def _make_functions(self, text: str) -> None:
         low = text.lower()
         for name, macro in _MACROS.get(self.dialect, {}).items():
             if f"{name}(" in low and name not in self._made:
                 self._made.add(name)
-                self._inner.connection.execute(f"CREATE OR REPLACE MACRO {macro}")
+                self._connection.execute(f"CREATE OR REPLACE MACRO {macro}")
 
 
 def doors_like(
@@ -97,16 +141,7 @@ def doors_like(
     folded: Mapping[str, frozenset[str]] | None = None,
 ) -> Doors:
     """Doors over these rows that take SQL of `dialect`. `folded`: by table, the text columns whose case the database ignores."""
-    served = [t for t in tables if t.name in rows]
-    inner = doors_over(served, {name: _storable(table) for name, table in rows.items()}, "duckdb")
-    for name, columns in (folded or {}).items():
-        if name not in rows:
-            continue
-        for column in sorted(columns & {f.name for f in rows[name].schema if str(f.type) == "string"}):
-            inner.connection.execute(
-                f"ALTER TABLE {quoted(name)} ALTER {quoted(column)} TYPE VARCHAR COLLATE NOCASE.NOACCENT"
-            )
-    return Doors(inner, dialect, served)
+    return Doors([t for t in tables if t.name in rows], rows, dialect, folded or {})
 
 
 def _storable(rows: pa.Table) -> pa.Table:
