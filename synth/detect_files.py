@@ -661,6 +661,8 @@ _OPENED = {
 
 
 def _structures(board: Board, head: bytes, size: int, name: str, whole: bool) -> None:
+    if len(head) < 4:
+        return
     for probe in PROBES:
         probe(board, head, size, whole)
         if board.best()[1] >= 4.5:

@@ -431,6 +431,7 @@ def _telling_alone(body: str, pairs: dict[str, str]) -> bool:
             "endpoint",
             "bootstrapservers",
             "blobendpoint",
+            "usedevelopmentstorage",
         }
     )
 
@@ -725,6 +726,7 @@ _HTTP_PATHS = tuple(
         (r"/mcp(?:[/?]|$)", "mcp", 4.5),
         (r"/sse(?:[/?]|$)|/event-?stream|/events/stream", "sse", 4.0),
         (r"/metrics/?$", "prometheus-metrics", 4.5),
+        (r"/loki/api/", "loki", 5.5),
         (r"/api/v1/(?:query|query_range|series|labels|targets)\b", "prometheus", 5.0),
         (r"/loki/api/", "loki", 5.5),
         (r"/_(?:search|cat|cluster|bulk|mapping|msearch)(?:[/?]|$)", "elasticsearch", 5.0),
@@ -846,7 +848,12 @@ _SPECIAL = tuple(
         (r"projects/[\w-]+/instances/[\w-]+/databases/\S+", "spanner", 6.0, "a Spanner resource name"),
         (r"projects/[\w-]+/instances/[\w-]+/tables/\S+", "bigtable", 6.0, "a Bigtable resource name"),
         (r"projects/[\w-]+/databases/\S+", "firestore", 5.0, "a Firestore resource name"),
-        (r"[a-z][\w-]{4,}:\w+\.\w+", "bigquery", 2.2, "project:dataset.table, as BigQuery writes it"),
+        (
+            r"(?!sqlite|duckdb|ubuntu|debian|python|[a-z]+:\d)[a-z][a-z0-9-]{4,}:[a-z_]\w*\.\w+",
+            "bigquery",
+            2.2,
+            "project:dataset.table, as BigQuery writes it",
+        ),
         (r"[\w-]+/[\w-]+:[\w-]+:[\w-]+", "postgresql", 0.5, "perhaps a Cloud SQL instance"),
         (r"\\\\[\w.-]+\\[\w$. -]+(?:\\.*)?", "smb", 3.0, "a Windows share"),
         (r"/dev/tty\w+|COM\d{1,2}", "serial-port", 4.0, "a serial port"),
@@ -1048,6 +1055,9 @@ def _command(board: Board, text: str, depth: int) -> bool:
 
 def _traps(board: Board, text: str, depth: int) -> bool:
     """Things that look like addresses and are none."""
+    if re.fullmatch(r"\S+@sha256:[0-9a-f]{16,}", text):
+        board.refuse("the name of a container image")
+        return True
     scp = _SCP.fullmatch(text)
     if scp:
         if scp[1].endswith(".git") or text.startswith("git@") or any(host in text for host in _GIT_HOSTS):
@@ -1063,7 +1073,7 @@ def _traps(board: Board, text: str, depth: int) -> bool:
         board.refuse("a Windows path, which this machine cannot open")
         return True
     match = _HOST_PORT.fullmatch(text)
-    if _IMAGE_TAG.fullmatch(text) and not (match and int(match[2]) in board.catalogue.by_port and int(match[2]) > 1000):
+    if _IMAGE_TAG.fullmatch(text) and not (match and not match[3] and _plausible(board, match[1], int(match[2]))):
         board.refuse("the name of a container image")
         return True
     if _SQL_TEXT.match(text) and " " in text:
@@ -1078,6 +1088,11 @@ def _traps(board: Board, text: str, depth: int) -> bool:
             board.refuse("words rather than an address")
             return True
     return False
+
+
+def _plausible(board: Board, host: str, port: int) -> bool:
+    """A host and a port rather than an image and its tag: a port that some service has, and not a small number after a word."""
+    return port in board.catalogue.by_port and (port >= 100 or "." in host)
 
 
 def _hosts(board: Board, text: str, depth: int) -> bool:
@@ -1141,7 +1156,7 @@ def _hosts(board: Board, text: str, depth: int) -> bool:
 def _path(board: Board, text: str, depth: int) -> bool:
     """A file that is not there: its name is evidence, and not more."""
     name = text.rstrip("/").rsplit("/", 1)[-1]
-    if any(mark in name for mark in "*?[") and not re.search(r"\s", name):
+    if any(mark in name for mark in "*?[") and not re.search(r"\s|^\?|=", name):
         kinds, part, _ = by_name(board.catalogue, name)
         board.add("glob", 3.0, "a pattern of file names")
         if kinds:

@@ -120,7 +120,7 @@ def read_text(board: Board, head: bytes, *, whole: bool = True, name: str = "", 
         return True
     _grammar(board, text)
     _line_kinds(board, text)
-    for probe in (_fasta, _mail, _delimited, _fixed_width, _yaml, _toml_or_ini, _markdown, _prose):
+    for probe in (_fasta, _mail, _prose, _delimited, _fixed_width, _yaml, _toml_or_ini, _markdown):
         probe(board, text)
     return True
 
@@ -231,6 +231,8 @@ def _closed(body: str) -> object | None:
                 return None
             if not closers:
                 good, good_closers = end, ""
+                if body[end:].lstrip()[:1] not in ("", "{", "["):
+                    return None
                 break
         elif mark == ",":
             good, good_closers = token.start(), "".join(reversed(closers))
@@ -513,7 +515,8 @@ def _fasta(board: Board, text: Text) -> None:
 
 
 _MAIL_HEADER = re.compile(
-    r"(From|To|Subject|Date|Message-ID|MIME-Version|Received|Return-Path|Content-Type|Delivered-To|Cc|Reply-To|DKIM-Signature|X-[\w-]+): ?.*",
+    r"(From|To|Subject|Date|Message-ID|MIME-Version|Received|Return-Path|Content-Type|Delivered-To|Cc|Reply-To"
+    r"|DKIM-Signature|X-[\w-]+): ?.*",
     re.I,
 )
 
@@ -576,8 +579,10 @@ def _delimited(board: Board, text: Text) -> None:
     )
     if shaped >= 4.0:
         score -= 3.5  # lines of a known shape hold the same number of commas, too
-    if delimiter in ":^~" and board.strength("log") > 2:
+    if delimiter in ":^~" and (board.strength("log") > 2 or width < 3):
         return
+    if delimiter in ",;" and board.strength("text") > 2.5 and width <= 3 and score < 6:
+        score -= 2.5  # commas of sentences
     if score <= 0:
         return
     board.facts["delimiter"] = delimiter

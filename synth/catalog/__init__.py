@@ -363,8 +363,6 @@ def _kept(stamp: list[list[object]]) -> list[dict[str, Any]] | None:
 
 
 def _keep(stamp: list[list[object]], kinds: Mapping[str, Kind]) -> None:
-    if sys.dont_write_bytecode:
-        return
     file = _kept_file()
     plain = [
         {key: value for each in fields(kind) if (value := getattr(kind, key := each.name)) not in ((), "")}
