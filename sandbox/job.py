@@ -68,8 +68,8 @@ class Usage:
 class RunResult:
     """How a run ended.
 
-    `ok` only when an end frame whose count equals the records received came, and the exit was clean. `error`: the code
-    raised (`fault`). `limit`: a limit of the job was passed (`limit` is the field's name in Limits, `fault` tells more).
+    `ok` only when an end frame whose count equals the records received came as the last word of the process. `error`: the
+    code raised (`fault`). `limit`: a limit of the job was passed (`limit` is the field's name in Limits, `fault` tells more).
     `crashed`: the process running the code died by something it did. `records` are those received, partial unless ok;
     empty when they went to a sink.
     """

@@ -282,6 +282,11 @@ class _End(NamedTuple):
     cpu_ms: float
     memory_mb: float
 
+    @classmethod
+    def since(cls, before: tuple[int, int], status: int, cpu: int, memory: int) -> _End:
+        """From CPU microseconds and bytes, less what was used before the job."""
+        return cls(status, max(0, cpu - before[0]) / 1000, max(0, memory - before[1]) / 1_048_576)
+
 
 @dataclass(frozen=True)
 class _Worker:
@@ -316,7 +321,7 @@ class _Worker:
         if len(data) != zygote.STATUS.size:
             raise SandboxDied("the sandbox itself ended, or hangs, in the middle of a run")
         status, cpu, memory = zygote.STATUS.unpack(data)
-        return _End(status, max(0, cpu - before[0]) / 1000, max(0, memory - before[1]) / 1_048_576)
+        return _End.since(before, status, cpu, memory)
 
 
 class _Ended(Exception):
@@ -357,6 +362,7 @@ class _Run:
         self.cut: set[int] = set()
         self.cursors: dict[int, _Cursor] = {}
         self.before = (0, 0)
+        self.last_word: _End | None = None
 
     def result(self) -> RunResult:
         """Serve the worker until its run is over; what came of it."""
@@ -367,10 +373,10 @@ class _Run:
             for cursor in self.cursors.values():
                 cursor.close()
         self.worker.kill()
-        ended = self.worker.ended(self.before)
-        if status == "ok" and ended.status != 0:
-            status, fault = "crashed", Fault("Crashed", f"the process did not end cleanly{_how(ended)}")
-        elif status == "crashed":
+        # After its last word a worker only ends, or is ended; waiting for that would double the time of a short run. Who
+        # ended without a last word has to be asked for.
+        ended = self.last_word or self.worker.ended(self.before)
+        if status == "crashed":
             status, fault, limit = self._crash(ended)
         return RunResult(
             status,
@@ -395,11 +401,9 @@ class _Run:
             while True:
                 kind, payload = self._receive()
                 if kind == wire.END:
-                    self._check_count(payload)
-                    self._let_end()
+                    self._end(payload)
                     return "ok", None, None
                 if kind == wire.FAULT:
-                    self._let_end()
                     return self._faulted(payload)
                 self._handle(kind, payload)
         except _Ended as ended:
@@ -472,13 +476,20 @@ class _Run:
             return "limit", Fault("LimitExceeded", text), "record_bytes"
         return "crashed", Fault("Crashed", f"the process sent what it may not send: {broken}"), None
 
-    def _check_count(self, payload: bytearray) -> None:
-        if _plain(payload) != self.count:
+    def _end(self, payload: bytearray) -> None:
+        """Believe in the end only when it fits the records."""
+        told = _plain(payload)
+        if not isinstance(told, dict) or told.get("records") != self.count:
             raise ChannelBroken("an end that does not fit its records")
+        self._note_use(told)
 
-    def _let_end(self) -> None:
-        """Give the process time to end by itself, so that a clean exit can be told from a killed one."""
-        select.select([self.worker.status], [], [], 1.0)
+    def _note_use(self, told: dict[str, object]) -> None:
+        """What the run used, as its worker tells it with its last word."""
+        cpu, memory = told.get("cpu"), told.get("memory")
+        if isinstance(cpu, int) and isinstance(memory, int) and 0 <= cpu < 1 << 50 and 0 <= memory < 1 << 50:
+            self.last_word = _End.since(self.before, 0, cpu, memory)
+        else:
+            raise ChannelBroken("an end without what was used")
 
     def _handle(self, kind: int, payload: bytearray) -> None:
         if kind == wire.RECORDS:
@@ -575,6 +586,7 @@ class _Run:
         told = _plain(payload)
         if not isinstance(told, dict):
             raise ChannelBroken("a fault that is none")
+        self._note_use(told)
         line = told.get("line")
         fault = Fault(
             _printable(told.get("type"), 200) or "Exception",

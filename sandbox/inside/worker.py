@@ -78,10 +78,8 @@ def enter(kit: Kit, wire_end: socket) -> NoReturn:
         kit.filter.put_on()
         # What a first run touches is copied now, while nobody waits for it.
         _exercise()
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        before = wire.READY_BODY.pack(int((used.ru_utime + used.ru_stime) * 1_000_000), used.ru_maxrss * 1024)
         try:
-            channel.send(wire.READY, before)
+            channel.send(wire.READY, wire.READY_BODY.pack(*_used()))
             _, payload = channel.receive(lambda _kind: 2 * wire.CONTROL_BYTES)
         except ChannelClosed:
             os._exit(0)
@@ -119,7 +117,8 @@ class _Run:
             self._fail(error)
         else:
             self._captured()
-            self.channel.send(wire.END, pack(self.outbox.taken))
+            cpu, memory = _used()
+            self.channel.send(wire.END, pack({"records": self.outbox.taken, "cpu": cpu, "memory": memory}))
 
     def _call(self, job: Mapping[str, Any]) -> object:
         if job["policy"]:
@@ -151,12 +150,19 @@ class _Run:
 
     def _fault(self, fault: dict[str, object]) -> None:
         self._captured()
-        self.channel.send(wire.FAULT, pack(fault))
+        cpu, memory = _used()
+        self.channel.send(wire.FAULT, pack({**fault, "cpu": cpu, "memory": memory}))
 
     def _captured(self) -> None:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, _Captured):
                 stream.flush()
+
+
+def _used() -> tuple[int, int]:
+    """CPU microseconds and bytes of the largest resident size so far."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return int((used.ru_utime + used.ru_stime) * 1_000_000), used.ru_maxrss * 1024
 
 
 def _message(error: BaseException) -> str:
