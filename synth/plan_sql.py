@@ -288,7 +288,8 @@ class _Builder:
             case "avg":
                 return exp.Avg(this=of)
             case "median":
-                return exp.Median(this=of)
+                # DuckDB rounds the median of decimals to their scale.
+                return exp.Median(this=exp.cast(of or exp.Star(), "DOUBLE"))
             case "min":
                 return exp.Min(this=of)
             case "max":

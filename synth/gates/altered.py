@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from synth.plan import Column, Compare, Plan, Value, walk
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,8 +31,11 @@ def shuffled(rows: Mapping[str, pa.Table], seed: int = 7) -> dict[str, pa.Table]
     return {name: _taken(table, chance.sample(range(table.num_rows), table.num_rows)) for name, table in rows.items()}
 
 
-def disturbed(rows: Mapping[str, pa.Table], schema: Schema, seed: int = 7) -> dict[str, pa.Table]:
-    """Rows shuffled, one in seven twice, one value in eleven null (never in a key), figures changed (never a key's)."""
+def disturbed(
+    rows: Mapping[str, pa.Table], schema: Schema, plan: Plan | None = None, seed: int = 7
+) -> dict[str, pa.Table]:
+    """Rows shuffled, one in seven twice; figures changed (never a key's); nulls where nulls were seen; and, where the plan
+    compares a column with a value, rows that hold exactly that value and its neighbours."""
     chance = random.Random(seed)
     keys = _key_columns(schema)
     made: dict[str, pa.Table] = {}
@@ -36,8 +43,32 @@ def disturbed(rows: Mapping[str, pa.Table], schema: Schema, seed: int = 7) -> di
         order = chance.sample(range(table.num_rows), min(table.num_rows, MOST_ROWS))
         if (name, None) not in keys:
             order += [i for i in order if chance.random() < 1 / 7]
-        made[name] = _changed(_taken(table, order), {c for t, c in keys if t == name and c}, chance)
+        kept = {c for t, c in keys if t == name and c}
+        nullable = {f.name for f in schema.table(name).fields if f.nulls}
+        made[name] = _changed(_taken(table, order), kept, nullable, _bounds(plan, name), chance)
     return made
+
+
+def _bounds(plan: Plan | None, table: str) -> dict[str, list[object]]:
+    """The values that the plan compares each column of a table with, and those just beside them."""
+    found: dict[str, list[object]] = {}
+    for node in walk(plan) if plan else ():
+        if not isinstance(node, Compare) or not isinstance(node.left, Column) or not isinstance(node.right, Value):
+            continue
+        if node.left.table == table:
+            found.setdefault(node.left.name, []).extend(_beside(node.right.value))
+    return found
+
+
+def _beside(value: object) -> list[object]:
+    if isinstance(value, bool) or value is None:
+        return []
+    if isinstance(value, int | float | Decimal):
+        return [value, value + 1, value - 1]
+    if isinstance(value, date):
+        day = timedelta(days=1)
+        return [value, value + day, value - day]
+    return [value]
 
 
 def _taken(rows: pa.Table, order: list[int]) -> pa.Table:
@@ -57,7 +88,9 @@ def _key_columns(schema: Schema) -> set[tuple[str, str | None]]:
     return keys
 
 
-def _changed(table: pa.Table, keep: set[str], chance: random.Random) -> pa.Table:
+def _changed(
+    table: pa.Table, keep: set[str], nullable: set[str], bounds: Mapping[str, list[object]], chance: random.Random
+) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -68,9 +101,29 @@ def _changed(table: pa.Table, keep: set[str], chance: random.Random) -> pa.Table
             continue
         if pa.types.is_integer(field.type) or pa.types.is_floating(field.type) or pa.types.is_decimal(field.type):
             column = _figures(column, field.type)
-        empty = pa.array([chance.random() < 1 / 11 for _ in range(table.num_rows)], pa.bool_())
-        columns.append(pc.if_else(empty, pa.scalar(None, field.type), column))
+        if field.name in bounds:
+            column = _with(column, bounds[field.name], chance)
+        if field.name in nullable:
+            empty = pa.array([chance.random() < 1 / 11 for _ in range(table.num_rows)], pa.bool_())
+            column = pc.if_else(empty, pa.scalar(None, field.type), column)
+        columns.append(column)
     return pa.Table.from_arrays(columns, names=table.column_names)
+
+
+def _with(column: Any, values: list[object], chance: random.Random) -> Any:
+    """The column with each value in a few places; as it was where its type cannot hold them."""
+    import pyarrow as pa
+
+    held = column.to_pylist()
+    if not held:
+        return column
+    for value in values:
+        for _ in range(2):
+            held[chance.randrange(len(held))] = value
+    try:
+        return pa.chunked_array([pa.array(held, column.type)])
+    except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, OverflowError):
+        return column
 
 
 def _figures(column: Any, kind: pa.DataType) -> Any:

@@ -105,7 +105,7 @@ def _witness(case: Case) -> Iterator[Finding]:
     said = witness.answer_of(plan, case.task, case.sample.b, case.parameters)
     finding = witness.disagreement(plan, said, case.on_b.records, "rows that were kept back")
     if finding is None:
-        rows = disturbed(case.sample.b, case.task.schema)
+        rows = disturbed(case.sample.b, case.task.schema, plan)
         altered = case.run(rows)
         if altered.result.status != "ok":
             fault = fault_of(altered.result)

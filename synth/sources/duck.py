@@ -10,6 +10,7 @@ import itertools
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -53,7 +54,9 @@ def connect(config: Mapping[str, str] | None = None) -> duckdb.DuckDBPyConnectio
         "autoload_known_extensions": "false",
         "python_enable_replacements": "false",
     }
-    return duckdb.connect(":memory:", config={**defaults, **(config or {})})
+    connection = duckdb.connect(":memory:", config={**defaults, **(config or {})})
+    connection.execute("SET TimeZone='UTC'")
+    return connection
 
 
 def quoted(name: str) -> str:
@@ -78,6 +81,8 @@ class DuckDoors:
         encoding: str = "utf-8",
     ) -> None:
         self.connection = connection or connect()
+        self.connections = [self.connection]
+        self._reading: list[duckdb.DuckDBPyConnection] = []
         self.dialect = dialect
         self.path = path
         self.encoding = encoding
@@ -123,18 +128,39 @@ class DuckDoors:
         text = in_duckdb(sql, self.dialect)
         self.touched |= {name for name in self._tables if name.lower() in text.lower()}
         try:
-            relation = self.connection.sql(text, params=list(params))
-            if relation is None:
-                raise CallRefused("bad-sql", "that statement gives no rows; write one SELECT")
-            yield from narrowed(relation.to_arrow_reader(BATCH_ROWS), self._wide)
+            with self._free() as connection:
+                relation = connection.sql(text, params=list(params))
+                if relation is None:
+                    raise CallRefused("bad-sql", "that statement gives no rows; write one SELECT")
+                yield from narrowed(self._batches(relation), self._wide)
         except duckdb.InterruptException as error:
             raise CallRefused("limit", "the query was stopped: it took too long") from error
         except duckdb.Error as error:
             raise CallRefused("bad-sql", _first_lines(str(error))) from error
 
+    def _free(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return self._reserved()
+
+    @contextmanager
+    def _reserved(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection without an open answer: DuckDB holds one at a time, and closures ask again while they read."""
+        mine = next((c for c in self.connections if c not in self._reading), None)
+        if mine is None:
+            mine = self.connection.cursor()
+            self.connections.append(mine)
+        self._reading.append(mine)
+        try:
+            yield mine
+        finally:
+            self._reading.remove(mine)
+
+    def _batches(self, relation: duckdb.DuckDBPyRelation) -> Iterator[pa.RecordBatch]:
+        return iter(relation.to_arrow_reader(BATCH_ROWS))
+
     def interrupt(self) -> None:
-        """Stop a query that is running (from another thread)."""
-        self.connection.interrupt()
+        """Stop every query that is running (from another thread)."""
+        for connection in self.connections:
+            connection.interrupt()
 
     def records(self) -> Iterator[pa.RecordBatch]:
         """All rows of the first table."""
@@ -250,7 +276,7 @@ class DuckSource:
         count = 0
         for name in sorted(touched & set(self.rejects)):
             rejects = self.rejects[name]
-            rows = self._fetch(f"SELECT * FROM ({rejects.sql}) LIMIT 1001").to_pylist()
+            rows = self._rejected(rejects)
             aside += [SetAside(name, *list(row.values())[:3]) for row in rows[:20]]
             count += len(rows) if len(rows) <= 1000 or not rejects.count_sql else self._count(rejects.count_sql)
         if not count:
@@ -262,6 +288,17 @@ class DuckSource:
             set_aside=tuple(aside),
             set_aside_count=count,
         )
+
+    def _rejected(self, rejects: Rejects) -> list[dict[str, Any]]:
+        """Rows that were set aside, as each connection noted them for its own queries; none twice."""
+        import duckdb
+
+        found: dict[object, dict[str, Any]] = {}
+        for connection in self.capability.connections:
+            with suppress(duckdb.CatalogException):
+                for row in connection.sql(f"SELECT * FROM ({rejects.sql}) LIMIT 1001").to_arrow_table().to_pylist():
+                    found.setdefault(tuple(row.values())[:2], row)
+        return list(found.values())
 
     def close(self) -> None:
         """Close DuckDB and remove temporary files."""
@@ -326,10 +363,24 @@ class World(DuckDoors):
         self.connection.execute(f"CREATE OR REPLACE VIEW {quoted(table.name)} AS SELECT * FROM {held}")
         self._serve(table)
 
+    def _free(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return nullcontext(self.connection)
+
+    def _batches(self, relation: duckdb.DuckDBPyRelation) -> Iterator[pa.RecordBatch]:
+        # Answers over samples are small, and the rows are known to this connection only: each is taken whole.
+        table = relation.to_arrow_table()
+        return iter(table.to_batches() or [_no_rows(table.schema)])
+
     def close(self) -> None:
         """Let go of the rows."""
         self.connection.execute(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
         self.connection.close()
+
+
+def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    return pa.RecordBatch.from_pylist([], schema=schema)
 
 
 def in_duckdb(sql: str, dialect: str) -> str:

@@ -81,3 +81,13 @@ def test_other_rows_stand_behind_the_same_doors_in_the_sources_dialect() -> None
 
 def test_strides_reach_both_ends() -> None:
     assert strided(pa.table({"n": list(range(100))}), 5)["n"].to_pylist() == [0, 25, 50, 74, 99]
+
+
+def test_a_closure_may_ask_again_while_it_reads(tmp_path: Path) -> None:
+    source = csv_source(tmp_path, "id,total\n" + "".join(f"{i},1.00\n" for i in range(60_000)))
+
+    outer = source.capability.query("SELECT id FROM orders")
+    first = next(outer)
+    inner = rows_of(source.capability, "SELECT count(*) AS n FROM orders")
+
+    assert (inner, first.num_rows + sum(b.num_rows for b in outer)) == ([{"n": 60_000}], 60_000)

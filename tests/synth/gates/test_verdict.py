@@ -40,7 +40,7 @@ def source() -> DuckSource:
         {
             "id": list(range(1, 401)),
             "customer": [f"C{i % 37:02d}" for i in range(400)],
-            "city": [CITIES[(i * i) % 5] for i in range(400)],
+            "city": [CITIES[i % 5] for i in range(400)],
             "total": pa.array([Decimal(i * 37 % 900) + Decimal("0.25") for i in range(400)], pa.decimal128(10, 2)),
             "fee": pa.array([Decimal(i * 11 % 70) for i in range(400)], pa.decimal128(10, 2)),
             "placed": [date(2025, 1, 1) + timedelta(days=i) for i in range(400)],
@@ -181,7 +181,7 @@ def test_a_wrong_closure_is_caught_and_named(what: str, sandbox: Sandbox) -> Non
 def test_a_wrong_bound_is_caught(sandbox: Sandbox) -> None:
     code = 'def closure(source):\n    yield from source.query("SELECT id FROM orders WHERE total > 100.25")\n'
 
-    outcome = asked("ids of orders with a total of at least 100.25", [code], sandbox)
+    outcome = asked("id of orders where total is at least 100.25", [code], sandbox)
 
     assert outcome.status == "failed"
     assert "dropped-rows" in outcome.message
