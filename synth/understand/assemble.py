@@ -317,6 +317,15 @@ class Assembler:
                     tuple(f"{w} {name}" for w in ("average", "total", "highest", "lowest")),
                 )
         entities = [s for s in notes.shown if s not in numbers]
+        bare = notes.groups and not notes.measures and not notes.having and notes.best is None
+        if bare and len(entities) == 1 and entities[0].plural and self.lexicon.entity(entities[0].known):
+            listing = self.reader.tokens[0].low in ("list", "show", "display", "give") and not notes.distinct
+            if listing:
+                self._count_groups()
+            # "customers per city": the different ones are counted
+            counted = entities.pop()
+            notes.shown.remove(counted)
+            notes.measures.append(Measure("count_distinct", counted.known.column, counted.said, known=counted.known))
         if entities:
             for shown in entities:
                 if shown.known.sort == "date" and notes.groups:

@@ -142,6 +142,7 @@ class Lexicon:
         self._index: dict[tuple[str, ...], dict[Known, float]] = defaultdict(dict)
         self._nouns: dict[tuple[str, ...], dict[str, float]] = defaultdict(dict)
         self._words: dict[str, set[str]] = {}
+        self.values: dict[str, dict[Known, list[str]]] | None = None
         for table in schema.tables:
             self._add_table(table)
         self._joined = {"".join(k): k for k in self._index}

@@ -37,8 +37,9 @@ class Graph:
                 self._link(r.table, r.columns, r.to_table, r.to_columns)
                 linked.add(frozenset((r.table, r.to_table)))
         names = [t.name for t in lexicon.schema.tables]
+        identifying = [n for n in names if len(lexicon.key(n)) == 1]
         for one in names:
-            for other in names:
+            for other in identifying:
                 if one != other and frozenset((one, other)) not in linked:
                     found = self._same_key(one, other)
                     if found:

@@ -32,6 +32,7 @@ from synth.understand.words import IRREGULAR, any_of, lemma, stem
 
 DANGLING = any_of("where with by and or per of in than over under between from to is not without the")
 
+ANSWERED = any_of("returned returning gave giving got answered")
 Step = Callable[[int], int]
 
 KEYWORDS = (
@@ -299,6 +300,13 @@ class Reader(Things):
         if number is None:
             return 0
         last = self.last
+        if self.low(i - 1) in ANSWERED and not number.unit:
+            codes = [
+                k for k in self.lexicon.of_table[self.subject] if k.sort == "number" and {"status", "code"} & set(k.words)
+            ]
+            if len(codes) == 1:
+                self.add(self.compare_number(codes[0], "=", number), codes[0], value=True)
+                return i + 1
         if (
             self.tokens[i + 1 : i + 2]
             and self.tokens[i + 1].lemma in ("error", "response", "status")
@@ -410,6 +418,14 @@ class Reader(Things):
             opposite = [k for k in self.lexicon.events.get(stem(token.low[2:]), []) if k.column.table == self.subject]
             if len(opposite) == 1:
                 self.add(Empty(opposite[0].column), opposite[0])
+                return i + 1
+        unfigured = self.question == "how much" and not (self.notes.measures or self.notes.shown)
+        if unfigured and root == "sell":
+            raise no("ambiguous", "how much in money, or how many pieces?", ("revenue", "quantity"))
+        if unfigured and root in ("earn", "mak", "spend") and self._by_words(["amount", "total", "revenue"]) is None:
+            worth = self.derived("revenue")
+            if worth is not None:
+                self.notes.measures.append(Measure("sum", worth, "revenue"))
                 return i + 1
         if (
             root in ("buy", "purchas", "order", "sell", "bought")
@@ -608,7 +624,7 @@ class Reader(Things):
             return i + 1
         if low in ("total", "altogether", "overall") and self.notes.measures and self.low(i - 1) in ("in", ""):
             return i + 1
-        if low in any_of("returned returning gave giving got answered") and quantity_at(self.tokens, i + 1):
+        if low in ANSWERED and quantity_at(self.tokens, i + 1):
             return i + 1
         if low in ("anything", "something", "anyone", "someone"):
             return i + 1

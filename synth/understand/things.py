@@ -37,6 +37,12 @@ class Things(GroupsAndOrder):
         n_table = tables[0][2] if tables else 0
         if token.kind == "number" and (not n_value or n_value == 1):
             return 0
+        if token.low in FILLER and n_value:
+            # GET is a method where the data says so, though "get" is mostly a word of courtesy
+            cased = any(v == self.said(i, n_value) for h in held for v in h.stored) and token.text.isupper()
+            rows = i + 1 < len(self.tokens) and self.lexicon.row_noun(self.tokens[i + 1], self.subject)
+            if cased or (rows and i > 0 and held[0].score >= 0.99 and len(token.low) > 2):
+                return self._value(i, held)
         if (
             token.low in FILLER
             and max(n_value, n_column, n_table) < 2
@@ -489,7 +495,7 @@ class Things(GroupsAndOrder):
             self.notes.measures.append(Measure("sum", known.column, said, known=known))
             self.last = self.notes.measures[-1]
             return total
-        if self.notes.measures and self.lexicon.entity(known) and plural and self._of_before(i):
+        if self.notes.measures and self.lexicon.entity(known) and self._of_before(i):
             # "average age of the female patients": says whose, and shows nothing
             self._joined()
             return at

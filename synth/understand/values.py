@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -73,20 +72,27 @@ def _split_names(line: str) -> tuple[str, ...]:
     return tuple(words)
 
 
+def index_of(lexicon: Lexicon) -> dict[str, dict[Known, list[str]]]:
+    """Each stored text value that is known, in its normal form → the columns and spellings. Kept with the lexicon."""
+    if lexicon.values is None:
+        index: dict[str, dict[Known, list[str]]] = {}
+        for known in lexicon.known.values():
+            if known.sort != "text" or is_flag(known.field):
+                continue
+            for value in known.field.vocabulary or tuple(e for e in known.field.examples if isinstance(e, str)):
+                if len(value) <= 80:
+                    index.setdefault(normal(value), {}).setdefault(known, []).append(value)
+        lexicon.values = index
+    return lexicon.values
+
+
 class Values:
     """Looks the words of a request up among the stored text values."""
 
     def __init__(self, lexicon: Lexicon, find: Callable[[str], Sequence[ValueMatch]]) -> None:
         self.lexicon = lexicon
         self.find = find
-        self._index: dict[str, dict[Known, list[str]]] = defaultdict(dict)
-        for known in lexicon.known.values():
-            if known.sort not in ("text",) or is_flag(known.field):
-                continue
-            stored = known.field.vocabulary or tuple(e for e in known.field.examples if isinstance(e, str))
-            for value in stored:
-                if len(value) <= 80:
-                    self._index[normal(value)].setdefault(known, []).append(value)
+        self._index = index_of(lexicon)
         self._keys: list[str] | None = None
         self._asked: dict[str, tuple[ValueMatch, ...]] = {}
 

@@ -42,6 +42,7 @@ TOKEN = re.compile(
     re.VERBOSE,
 )
 
+MARKS = {ord(mark): " " for mark in "-_/.,'’&()"}
 CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 IRREGULAR = {
@@ -101,7 +102,6 @@ def any_of(line: str) -> frozenset[str]:
     return frozenset(line.split())
 
 
-@lru_cache(maxsize=20_000)
 def fold(text: str) -> str:
     """Lower case without accents."""
     if text.isascii():
@@ -197,7 +197,7 @@ def words_of_name(name: str) -> tuple[str, ...]:
 
 def normal(text: str) -> str:
     """The form in which stored values and the words of a request are compared: folded, marks as spaces."""
-    return " ".join(re.sub(r"[-_/.,'’&()]+", " ", fold(text)).split())
+    return " ".join(fold(text).translate(MARKS).split())
 
 
 def spelled(name: str) -> str:
