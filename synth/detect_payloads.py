@@ -25,9 +25,14 @@ def read_payload(board: Board, data: bytes, port: int | None = None) -> None:
         else:
             _body(board, data)
     else:
+        if data.startswith(b"RFB 0"):
+            board.refuse("a remote desktop's greeting")
+            return
         _greeting(board, data, port)
         if board.best()[1] < 4.5:
             _body(board, data)
+            # A short line that is merely readable is an unknown greeting, not a text file.
+            board.signals = [signal for signal in board.signals if signal.kind != "text" or signal.weight > 2.4]
     if port is not None:
         for place, kind in enumerate(board.catalogue.by_port.get(port, ())):
             agreed = board.strength(kind) > 0
@@ -84,6 +89,7 @@ _GREETINGS = tuple(
             "a Redis error",
         ),
         (rb"\+PONG\r\n", "redis", 6.0, "+PONG"),
+        (rb"\+OK\r\n$", "redis", 3.0, "+OK"),
         (rb"\$\d+\r\n(?:# Server\r\n)?redis_version:|\$\d+\r\n# Server\r\nredis_version", "redis", 7.0, "Redis' INFO"),
         (rb"\$\d+\r\n# Server\r\n(?:valkey|server_name:valkey)", "valkey", 7.0, "Valkey's INFO"),
         (rb"[*%]\d+\r\n[$+:]\w*[^\r\n]*\r\n", "redis", 4.6, "a RESP array"),
@@ -111,7 +117,6 @@ _GREETINGS = tuple(
         (rb"RTSP/\d\.\d ", "rtsp", 7.0, "an RTSP status line"),
         (rb"SIP/2\.0 ", "sip", 7.0, "a SIP status line"),
         (rb"@RSYNCD: ", "rsync", 7.0, "rsync's greeting"),
-        (rb"RFB \d{3}\.\d{3}\n", "unknown", 0.0, "a remote desktop"),
         (rb"\( success \( ", "subversion", 7.0, "Subversion's greeting"),
         (
             rb"[0-9a-f]{4}(?:# service=git-|[0-9a-f]{40} (?:HEAD|refs/)|version [12])|[0-9a-f]{4}ERR ",

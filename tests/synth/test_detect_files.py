@@ -24,6 +24,7 @@ from synth.detect import detect, detect_many, to_json
 from synth.detect_files import read_bytes
 from synth.detect_score import Board
 from synth.detection import Detection
+from tests.synth.detect_cases import TEXTS
 from tests.synth.detect_file_cases import make
 
 LIES = (".csv", ".json", ".txt", ".xml", ".parquet", ".zip", ".png", ".xlsx", ".log", ".db")
@@ -67,6 +68,15 @@ def test_files_are_known_when_the_name_lies(tmp_path: Path, cases: list[tuple[st
     wrong = _kinds(tmp_path, cases, names)
 
     assert len(wrong) <= 0.05 * len(cases), wrong
+
+
+@pytest.mark.parametrize(("data", "kind"), TEXTS, ids=[f"{kind}-{at}" for at, (_, kind) in enumerate(TEXTS)])
+def test_a_text_is_known_by_its_content_alone(data: bytes, kind: str) -> None:
+    board = Board(catalogue())
+
+    read_bytes(board, data, b"", len(data), "f")
+
+    assert board.verdict("f").kind in kind.split("|"), board.verdict("f")
 
 
 def test_a_file_takes_a_few_milliseconds(tmp_path: Path, cases: list[tuple[str, bytes, str]]) -> None:

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth.detect import detect, detect_many
-from tests.synth.detect_cases import PAYLOADS
+from tests.synth.detect_cases import LATER_PAYLOADS, PAYLOADS
+
+EVERY = PAYLOADS + LATER_PAYLOADS
 
 
-@pytest.mark.parametrize(
-    ("data", "port", "kind"), PAYLOADS, ids=[f"{kind}-{at}" for at, (_, _, kind) in enumerate(PAYLOADS)]
-)
+@pytest.mark.parametrize(("data", "port", "kind"), EVERY, ids=[f"{kind}-{at}" for at, (_, _, kind) in enumerate(EVERY)])
 def test_an_answer_is_known(data: bytes, port: int | None, kind: str) -> None:
     found = detect("answer", payload=data, port=port)
 

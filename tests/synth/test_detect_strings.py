@@ -7,15 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth.detect import detect
-from tests.synth.detect_cases import STRINGS, TRAPS
+from tests.synth.detect_cases import LATER_STRINGS, STRINGS, TRAPS
 
 
-@pytest.mark.parametrize(("text", "kind"), STRINGS)
+@pytest.mark.parametrize(("text", "kind"), STRINGS + LATER_STRINGS)
 def test_a_string_is_known(text: str, kind: str) -> None:
     found = detect(text, mode="string")
 
-    assert found.kind == kind, found
-    assert found.evidence
+    assert found.kind in kind.split("|"), found
+    assert found.evidence or found.kind == "unknown"
     assert 0.35 <= found.confidence < 1
 
 
