@@ -216,9 +216,9 @@ def infer_columns(
     ]
 
 
-def widened(one: ColumnType, offenders: Iterable[str]) -> ColumnType | None:
+def widened(one: ColumnType, offenders: Sequence[str]) -> ColumnType | None:
     """A numeric or date type that also holds `offenders`, without loss for what `one` holds; None where only text would."""
-    extra = infer_column(one.name, list(offenders), decimal=one.decimal, day_first=one.day_first)
+    extra = infer_column(one.name, offenders, decimal=one.decimal, day_first=one.day_first)
     if extra.offended or extra.unit != one.unit:
         return None
     if one.type == "date32[day]" and extra.type == "timestamp[us]" and one.reading is None and extra.reading is None:
@@ -227,6 +227,7 @@ def widened(one: ColumnType, offenders: Iterable[str]) -> ColumnType | None:
     if None in pair or one.reading is not None or extra.reading is not None:
         return None
     (whole, scale), (more_whole, more_scale) = pair  # type: ignore[misc]  # None was ruled out above
+    more_whole = max((len(text.strip().lstrip("+-").partition(".")[0]) for text in offenders), default=more_whole)
     if scale < 0 or more_scale < 0:
         return replace(one, type="double", pattern=_FLOAT, meaning=one.meaning)
     kind = decimal_type(max(whole, more_whole), max(scale, more_scale))
@@ -575,16 +576,16 @@ def _stamps(groups: Mapping[str | None, Sequence[str]], zoned: int, parts: int, 
 
 
 def _numeric_parts(kind: str) -> tuple[int, int] | None:
-    """Whole digits and scale; a scale of -1 stands for a double."""
+    """Whole digits to expect, and scale; a scale of -1 stands for a double. Where more digits come, the next look finds them."""
     if kind == "int64":
-        return 19, 0
+        return 12, 0
     if kind == "double":
         return 0, -1
     found = re.fullmatch(r"decimal128\((\d+), (\d+)\)", kind)
     if not found:
         return None
     precision, scale = int(found[1]), int(found[2])
-    return max(precision - scale - (2 if precision == 18 else 0), 1), scale
+    return min(precision - scale, 12) if precision == 18 else precision - scale, scale
 
 
 # -------------------------------------------------------------------------------------------------------- dirty numbers

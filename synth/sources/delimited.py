@@ -38,6 +38,8 @@ HEAD_BYTES = 256 * 1024
 TAIL_BYTES = 32 * 1024
 WHOLE_BYTES = 48 * 1024**2
 """A file of at most this size is held against its types whole when it is opened."""
+NATIVE_COLUMNS = 96
+"""A wider table is read from Parquet: what looks at some of its columns need not cut all of them."""
 CHUNKS = 24
 CHUNK_BYTES = 32 * 1024
 CELL_BYTES = 8 * 1024**2
@@ -286,7 +288,7 @@ def _as_utf8(text: _Text, dialect: Dialect, scratch: Any) -> Path | None:
         dialect.comment
         or dialect.footer_rows
         or dialect.ragged
-        or dialect.columns < 2
+        or not 2 <= dialect.columns <= NATIVE_COLUMNS
         or (dialect.header and dialect.header_lines != 1)
         or dialect.skip_initial_space
         or text.encoding.damaged
@@ -318,7 +320,7 @@ def _reader(path: Path, dialect: Dialect, kinds: Sequence[str], more: str = "") 
     skip = dialect.skip_rows + (1 if dialect.header else 0)
     return (
         f"read_csv({literal(str(path))}, auto_detect=false, header=false, skip={skip}, delim={literal(dialect.delimiter)}, "
-        f"quote={literal(quote)}, escape={literal(escape)}, columns={{{columns}}}, max_line_size={CELL_BYTES}{more})"
+        f"quote={literal(quote)}, escape={literal(escape)}, columns={{{columns}}}{more})"
     )
 
 
@@ -333,7 +335,12 @@ def _native(doors: DuckDoors, name: str, text: _Text, path: Path, dialect: Diale
         return _huge(doors, name, path, dialect, types)
     raw = _reader(path, dialect, ["VARCHAR"] * len(names))
     try:
-        found = settled(doors.connection, raw, types, samples)
+        whole = text.whole and len(samples[0]) == len(rows)
+        found = settled(doors.connection, raw, types, samples, whole=whole)
+        if whole:
+            counted = doors.connection.execute(f"SELECT count(*) FROM {raw}").fetchone()
+            if counted is None or counted[0] != len(rows):
+                return None  # the two readers disagree about the rows
     except duckdb.Error:
         return None
     if not found.clean:
@@ -464,6 +471,9 @@ def _full_width(text: _Text, dialect: Dialect) -> tuple[int, list[str]]:
     return max(dialect.columns, 1), names or ["column_1"]
 
 
+_BLANK = " \t\x00\x1a\ufeff"
+
+
 class RowCutter:
     """Cuts a whole file into rows, in bounded memory, with the line of each; a broken quote costs its own line and no other."""
 
@@ -475,7 +485,6 @@ class RowCutter:
         self.broken: list[tuple[int, str, str]] = []
         self._pulled: list[tuple[int, str]] = []
         self._again: deque[tuple[int, str]] = deque()
-        self._done = False
 
     def rows(self) -> Iterator[tuple[int, list[str], str]]:
         """(line from 1, cells, raw text) of every row but the broken ones."""
@@ -485,11 +494,11 @@ class RowCutter:
             try:
                 for row in reader:
                     pulled, self._pulled = self._pulled, []
-                    if not row or (len(row) == 1 and not row[0].strip()):
+                    if not row or (len(row) == 1 and not row[0].strip(_BLANK)):
                         if len(pulled) > 1:
                             self._redo(pulled)
                         continue
-                    if len(pulled) > 1 and (len(row) != self.width or (self._done and self._is_open(pulled))):
+                    if len(pulled) > 1 and (len(row) != self.width or not self._is_sound(pulled)):
                         self._redo(pulled)
                         break
                     yield pulled[0][0], row, pulled[0][1] if len(pulled) == 1 else "\n".join(t for _, t in pulled)
@@ -508,12 +517,13 @@ class RowCutter:
         self.broken.append((line, "opens a quote that is not closed", raw))
         self._again.extendleft(reversed(pulled[1:]))
 
-    def _is_open(self, pulled: list[tuple[int, str]]) -> bool:
-        quote = self.dialect.quotechar
-        text = "".join(raw for _, raw in pulled)
-        if self.dialect.escapechar:
-            text = text.replace(self.dialect.escapechar + quote, "")
-        return text.count(quote) % 2 == 1
+    def _is_sound(self, pulled: list[tuple[int, str]]) -> bool:
+        """Whether every quote in these lines opens and closes where one may."""
+        try:
+            list(self._reader(iter([text + "\n" for _, text in pulled]), strict=True))
+        except csv.Error:
+            return False
+        return True
 
     def _feed(self, lines: Iterator[tuple[int, str]]) -> Iterator[str]:
         multi = self.dialect.delimiter if len(self.dialect.delimiter) > 1 else ""
@@ -524,7 +534,6 @@ class RowCutter:
             else:
                 following = next(lines, None)
                 if following is None:
-                    self._done = True
                     return
                 item = following
             pulled = self._pulled
@@ -534,7 +543,7 @@ class RowCutter:
             text = item[1]
             yield (text.replace(multi, "\x1f") if multi else text) + "\n"
 
-    def _reader(self, feed: Iterator[str]) -> Iterator[list[str]]:
+    def _reader(self, feed: Iterator[str], *, strict: bool = False) -> Iterator[list[str]]:
         cut = cut_of(self.dialect)
         return csv.reader(
             feed,
@@ -544,6 +553,7 @@ class RowCutter:
             escapechar=cut.escape or None,
             doublequote=cut.doublequote,
             skipinitialspace=cut.space,
+            strict=strict,
         )
 
     def _lines(self) -> Iterator[tuple[int, str]]:

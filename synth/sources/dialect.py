@@ -22,6 +22,7 @@ PRIOR: Final = {
 """The delimiters tried, and how readily each is believed."""
 COMMENTS: Final = ("#", "%", "//", ";", "--", "!", "*")
 LOOK_ROWS: Final = 120
+FOUND_ROWS: Final = 2_000
 Row = tuple[int, list[str]]
 """The line on which a row begins (from 0), and its cells."""
 
@@ -102,9 +103,11 @@ def dialect_of(text: str, *, whole: bool = True, tail: str = "", rows: int = LOO
     body = lines[skipped:]
     looked = _without_comments(body)[: rows * 3]
     cut, score, runner_up = _best_cut(looked, told, rows)
-    found = list(cut_rows(body, cut, limit=2_000))
+    found = list(cut_rows(body, cut, limit=FOUND_ROWS))
     if not whole and len(found) > 3:
         found.pop()
+    if whole and len(found) == FOUND_ROWS:
+        whole, tail = False, "\n".join(lines[-60:])
     return _shape(found, body, cut, skipped, score, runner_up, whole, tail)
 
 

@@ -103,7 +103,7 @@ def _utf8_flaws(head: bytes) -> tuple[int, int]:
     """How many bytes are invalid in UTF-8, and how many sequences of several bytes are valid."""
     bad = good = 0
     text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(head, final=False)
-    for letter in re.findall(r"[^\x00-\x7f]", text[:200_000]):
+    for letter in re.findall(r"[^\x00-\x7f]", text):
         if "\udc80" <= letter <= "\udcff":
             bad += 1
         else:

@@ -19,6 +19,7 @@ BATCH_CELLS = 400_000
 LOOKED_AT = 1_000
 """So many rows give the first guess of the types; all rows confirm it."""
 ROUNDS = 4
+COLUMNS_AT_ONCE = 32
 
 
 class RowSpool:
@@ -157,14 +158,26 @@ def settled(
     relation: str,
     types: Sequence[ColumnType],
     samples: Sequence[Sequence[str | None]],
+    *,
+    whole: bool = False,
 ) -> Settled:
     """Hold every value of `relation` (raw columns c0, c1 …) against the types guessed from samples, and widen what is too narrow.
 
     Whole numbers become decimals and dates become moments where that loses nothing; a column that more than a few values
-    break becomes text; the rest is set aside.
+    break becomes text; the rest is set aside. `whole` says that the samples are all there is.
     """
     current = list(types)
-    rows, filled, breaks = _counts(connection, relation, current, range(len(current)))
+    if whole:
+        rows = len(samples[0]) if samples else 0
+        filled = [rows - column.count(None) - column.count("") for column in samples]
+        breaks = [one.offended for one in current]
+        doubtful = [i for i, one in enumerate(current) if not _seen_through(one)]
+        if doubtful:
+            _, _, counted = _counts(connection, relation, current, doubtful)
+            for i, n in zip(doubtful, counted, strict=True):
+                breaks[i] = n
+    else:
+        rows, filled, breaks = _counts(connection, relation, current, range(len(current)))
     notes: list[str] = []
     for _ in range(ROUNDS):
         broken = [i for i, n in enumerate(breaks) if n]
@@ -186,18 +199,32 @@ def settled(
     return Settled(tuple(current), rows, tuple(filled), tuple(breaks), tuple(notes))
 
 
+def _seen_through(one: ColumnType) -> bool:
+    """Whether inference itself looked at every value as strictly as SQL would."""
+    return one.type == "string" or (one.plain and one.type.startswith(("int", "decimal", "double")))
+
+
 def _counts(
     connection: duckdb.DuckDBPyConnection, relation: str, types: Sequence[ColumnType], which: Iterable[int]
 ) -> tuple[int, list[int], list[int]]:
+    """(rows, values there, values that break the type), the latter two for the columns asked for."""
     indices = list(which)
-    parts = ["count(*)"]
-    for i in indices:
-        parts.append(f"count(c{i})")
-        broken = types[i].breaks(f"c{i}")
-        parts.append("0" if broken == "false" else f"count(*) FILTER (WHERE {broken})")
-    row = connection.execute(f"SELECT {', '.join(parts)} FROM {relation}").fetchone()
-    assert row is not None
-    return int(row[0]), [int(n) for n in row[1::2]], [int(n) for n in row[2::2]]
+    rows = 0
+    filled: list[int] = []
+    breaks: list[int] = []
+    # DuckDB plans a query of many such expressions in time that grows with their square.
+    for start in range(0, max(len(indices), 1), COLUMNS_AT_ONCE):
+        parts = ["count(*)"]
+        for i in indices[start : start + COLUMNS_AT_ONCE]:
+            parts.append(f"count(c{i})")
+            broken = types[i].breaks(f"c{i}")
+            parts.append("0" if broken == "false" else f"count(*) FILTER (WHERE {broken})")
+        row = connection.execute(f"SELECT {', '.join(parts)} FROM {relation}").fetchone()
+        assert row is not None
+        rows = int(row[0])
+        filled += [int(n) for n in row[1::2]]
+        breaks += [int(n) for n in row[2::2]]
+    return rows, filled, breaks
 
 
 def _wider(
@@ -219,25 +246,13 @@ def _wider(
     if numeric is not None:
         return replace(numeric, values=one.values, nulls=one.nulls, distinct=one.distinct)
     stray = broken <= TOLERANCE * filled
-    # Once more with the offenders among the sample: a layout that the first rows did not show may hold them all.
-    mixed = infer_column(one.name, [*sample, *offenders], decimal=one.decimal, day_first=one.day_first)
-    if mixed.type != "string" and mixed != one and (not mixed.offended or not stray):
-        same = (mixed.type, mixed.reading, mixed.pattern) == (one.type, one.reading, one.pattern)
-        if not same and (not stray or _family(mixed.type) == _family(one.type)):
-            return mixed
-    words = {text.strip().lower() for text in offenders}
-    if (
-        len(words) == 1
-        and len(next(iter(words))) <= 20
-        and not any(c.isdigit() for c in next(iter(words)))
-        and broken >= 3
-    ):
-        # One and the same word again and again is a null word that this source made up.
-        return replace(
-            one,
-            null_words=tuple(sorted({*one.null_words, *words})),
-            reading=one.reading or f"TRY_CAST(trim({{c}}) AS {one.duckdb_type})",
-        )
+    # Once more, with the offenders no longer drowned: a layout that the first rows did not show may hold them all.
+    mixed = infer_column(
+        one.name, [*sample[:: max(len(sample) // 25, 1)], *offenders], decimal=one.decimal, day_first=one.day_first
+    )
+    same = (mixed.type, mixed.reading, mixed.pattern) == (one.type, one.reading, one.pattern)
+    if mixed.type != "string" and not mixed.offended and not same and _family(mixed.type) == _family(one.type):
+        return mixed
     return None if stray else as_text(one)
 
 
@@ -313,7 +328,7 @@ def serve_spool(
     unnamed: frozenset[int] = frozenset(),
 ) -> tuple[Table, Rejects | None, list[str]]:
     """Type a closed spool by all its rows and serve it as a table: (table, how its rejects are found, notes)."""
-    found = settled(doors.connection, spool.relation(), types, samples)
+    found = settled(doors.connection, spool.relation(), types, samples, whole=len(samples[0]) == spool.rows)
     doors.allow(spool.path)
     more = ""
     if spool.aside:
