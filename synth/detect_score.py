@@ -129,10 +129,11 @@ class Board:
             totals[signal.kind] = totals.get(signal.kind, 0.0) + signal.weight
             if not signal.weak and signal.weight >= 1.5:
                 strong.add(signal.kind)
-        for kind in sorted(strong, key=lambda each: -len(self.catalogue.ancestors(each))):
-            if kind not in totals:
-                continue
-            for parent in self.catalogue.ancestors(kind) & totals.keys():
-                if totals[kind] >= 1.5:
-                    totals[kind] += min(2.0, max(0.0, totals.pop(parent) / 2))
-        return {kind: total for kind, total in totals.items() if total > 0}
+        own = dict(totals)
+        absorbed: set[str] = set()
+        for kind in strong:
+            if own[kind] >= 1.5:
+                parents = self.catalogue.ancestors(kind) & own.keys()
+                totals[kind] += sum(min(2.0, max(0.0, own[parent] / 2)) for parent in parents)
+                absorbed |= parents
+        return {kind: total for kind, total in totals.items() if total > 0 and kind not in absorbed}
