@@ -456,6 +456,8 @@ def told_by(name: str, declared: str, values: Sequence[object]) -> Told:
             return plain("bool")
         if (size := _SIZE.search(word)) and _is_exact(numbers, int(size[2])):
             return plain(f"decimal128({min(38, max(int(size[1]), 18))}, {int(size[2])})")
+        if float in kinds and _is_money(name, word) and _is_exact(numbers, 2):
+            return plain("decimal128(18, 2)")
         if kinds == {int} and ("DATE" in word or "TIME" in word) and (read := _epoch(name, numbers)):
             return Told("int64", replace(base, type="timestamp[us]", reading=read, format="epoch"))
         return plain("int64" if kinds == {int} else "double")
@@ -466,6 +468,17 @@ def told_by(name: str, declared: str, values: Sequence[object]) -> Told:
         if all(_MOMENT.fullmatch(t) for t in texts) and _castable(texts, "timestamp[us]"):
             return plain("timestamp[us]")
     return _read_from_text(name, base, texts, nulls)
+
+
+_MONEY = re.compile(
+    r"(?:^|_)(?:price|total|subtotal|amount|revenue|sales|cost|fee|tax|vat|salary|wage|balance|budget|income|profit|payment|spend|due)s?(?:_|$)"
+)
+
+
+def _is_money(name: str, declared: str) -> bool:
+    """Declared as an exact number of no stated scale, or named for money: such values must not come back as 87598.62000000001."""
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    return any(w in declared for w in ("NUMERIC", "DECIMAL", "MONEY", "CURRENCY")) or _MONEY.search(snake) is not None
 
 
 def _read_from_text(name: str, base: Field, texts: Sequence[str], nulls: int) -> Told:
