@@ -42,6 +42,8 @@ def sniff(head: bytes, name: str) -> tuple[float, Mapping[str, object], tuple[st
     return 0.0, {}, ()
 
 
+CHECKED_BYTES = 1024**3
+"""An Arrow file of up to this size is gone through once for damage."""
 ROWS_CHECKED = 200_000
 """In a table of up to this many rows, a column named like a key is checked to be one."""
 
@@ -95,10 +97,15 @@ def shape(doors: DuckDoors, rows_sql: str, name: str, location: str) -> Shaped:
     import duckdb
 
     try:
-        schema = doors.connection.sql(f"SELECT * FROM {rows_sql} LIMIT 0").to_arrow_table().schema
-        count = _count(doors, rows_sql)
-    except duckdb.Error as error:
-        raise SourceProblem("unreadable", f"{location} cannot be read: {str(error).splitlines()[0][:200]}") from None
+        return _shape(doors, rows_sql, name, location)
+    except (duckdb.Error, OSError, MemoryError) as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise SourceProblem("unreadable", f"{location} cannot be read: {said[:200]}", "It may be damaged.") from None
+
+
+def _shape(doors: DuckDoors, rows_sql: str, name: str, location: str) -> Shaped:
+    schema = doors.connection.sql(f"SELECT * FROM {rows_sql} LIMIT 0").to_arrow_table().schema
+    count = _count(doors, rows_sql)
     if not len(schema):
         raise SourceProblem("empty", f"{location} has no columns", "Check the step that writes it.")
     columns: list[tuple[str, str, str, str]] = []
@@ -225,6 +232,8 @@ def _rows_sql(doors: DuckDoors, path: Path, form: str, location: str, scratch: S
     try:
         if form in ("arrow", "feather", "orc") and not _is_first_feather(path):
             doors.allow()
+            if form != "orc":
+                _check_batches(path)
             doors.connection.register(
                 "file_rows", ds.dataset(path, format=ds.OrcFileFormat() if form == "orc" else ds.IpcFileFormat())
             )
@@ -239,6 +248,17 @@ def _rows_sql(doors: DuckDoors, path: Path, form: str, location: str, scratch: S
             raise SourceProblem("truncated", f"{location} is cut short: {said}", "Fetch or write it again.") from None
         raise SourceProblem("unreadable", f"{location} cannot be read as {form}: {said}") from None
     return f"read_parquet({literal(str(copy))})"
+
+
+def _check_batches(path: Path) -> None:
+    """Raise ArrowInvalid when offsets or lengths point astray: nobody downstream looks, and the process would die of it."""
+    import pyarrow as pa
+
+    if path.stat().st_size > CHECKED_BYTES:
+        return
+    with pa.memory_map(str(path)) as mapped, pa.ipc.open_file(mapped) as reader:
+        for number in range(reader.num_record_batches):
+            reader.get_batch(number).validate(full=True)
 
 
 def _is_first_feather(path: Path) -> bool:
@@ -262,6 +282,7 @@ def _copy_stream(path: Path, target: Path, notes: list[str]) -> None:
         pq.ParquetWriter(target, reader.schema) as writer,
     ):
         for batch in reader:
+            batch.validate(full=True)
             writer.write_batch(batch)
     with path.open("rb") as stream:
         stream.seek(-8, 2)

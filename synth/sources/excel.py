@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from synth.sources.spool import Number
 
 SHEET_BYTES = 160 * 1024**2
 """A workbook that unpacks to more than this is refused: it is held in memory whole."""
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError)
 SHEET_CELLS = 8_000_000
 """So large a rectangle of cells is refused when it is mostly blank."""
 
@@ -59,28 +63,29 @@ def _sniff_zip(head: bytes, name: str) -> tuple[float, Mapping[str, object], tup
 
 def open_source(location: str, detection: Detection, options: OpenOptions) -> DuckSource:
     """Every table on every sheet of a workbook. Hidden sheets are read too, after the others, and said to be hidden."""
-    from python_calamine import CalamineError, PasswordError, load_workbook
+    from python_calamine import PasswordError, load_workbook
 
     path = existing_file(location, "a spreadsheet")
     opened = Opened(path, detection.wrappings)
     try:
         _check_size(opened.plain_path, location)
+        kind = str(sniff(opened.head(65_536), path.name)[1].get("format", "xlsx"))
+        if kind not in ("xlsx", "xlsm"):
+            _try_out(opened, location)
         try:
-            workbook = load_workbook(opened.plain_path)
+            with _calamine(opened, location):
+                workbook = load_workbook(opened.plain_path)
         except PasswordError:
             raise SourceProblem(
                 "authentication", f"{location} is protected by a password", "Save a copy without one."
             ) from None
-        except (CalamineError, ValueError, OSError) as error:
-            raise _problem(opened, location, error) from None
         base = table_name(location, options)
-        records = spooled(lambda taker: _fill(taker, workbook, base, options))
+        records = spooled(lambda taker: _fill(taker, workbook, base, options, opened, location))
         if not any(branch.spool.rows for branch in records.branches):
             raise SourceProblem(
                 "empty", f"{location} holds no table: its sheets are empty", "Check the step that writes it."
             )
         _note_uncalculated(records, opened.plain_path)
-        kind = str(sniff(opened.head(65_536), path.name)[1].get("format", "xlsx"))
         return records.source(
             options.name or path.name,
             detection.kind,
@@ -93,18 +98,19 @@ def open_source(location: str, detection: Detection, options: OpenOptions) -> Du
         raise
 
 
-def _fill(records: Records, workbook: Any, base: str, options: OpenOptions) -> None:
-    from python_calamine import CalamineError, SheetTypeEnum, SheetVisibleEnum
+def _fill(records: Records, workbook: Any, base: str, options: OpenOptions, opened: Opened, location: str) -> None:
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum
 
     found: list[tuple[str, GridTable, bool]] = []
     for sheet in workbook.sheets_metadata:
         if sheet.typ != SheetTypeEnum.WorkSheet:
             records.note(f"sheet {sheet.name!r} is a chart or macro sheet and holds no cells")
             continue
-        try:
-            tables = _tables_on(workbook.get_sheet_by_name(sheet.name))
-        except CalamineError as error:
-            raise SourceProblem("unreadable", f"sheet {sheet.name!r} cannot be read: {error}") from None
+        with _calamine(opened, location):
+            read = workbook.get_sheet_by_name(sheet.name)
+            cells = read.to_python(skip_empty_area=True) if read.start is not None else []
+            joined = read.merged_cell_ranges or ()
+        tables = _tables_on(cells, read.start, joined)
         hidden = sheet.visible != SheetVisibleEnum.Visible
         if hidden and tables:
             records.note(f"sheet {sheet.name!r} is hidden")
@@ -125,6 +131,41 @@ def _fill(records: Records, workbook: Any, base: str, options: OpenOptions) -> N
             records.add(branch, position, dict(zip(names, row, strict=True)))
 
 
+@contextmanager
+def _calamine(opened: Opened, location: str) -> Iterator[None]:
+    """Calls into the reader. A broken file can make it panic, which it would report on stderr by itself, with a stack."""
+    from python_calamine import CalamineError, PasswordError
+
+    with _quiet_stderr():
+        try:
+            yield
+        except PasswordError:
+            raise
+        except (CalamineError, ValueError, OSError) as error:
+            raise _problem(opened, location, error) from None
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":
+                raise
+            raise _problem(opened, location, Exception("it is damaged")) from None
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    try:
+        kept = os.dup(2)
+    except OSError:
+        yield
+        return
+    silent = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(silent, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(silent)
+
+
 _DEFAULT_SHEET = re.compile(
     r"(?:sheet|tabelle|feuille|feuil|hoja|foglio|blad|planilha|лист|worksheet)\s?\d*", re.IGNORECASE
 )
@@ -137,15 +178,17 @@ def _name(sheet: str, table: GridTable, alone: bool, only_sheet: bool, base: str
     return base if only_sheet and (named or _DEFAULT_SHEET.fullmatch(sheet.strip())) else identifier(sheet)
 
 
-def _tables_on(sheet: Any) -> list[GridTable]:
-    if sheet.start is None:
+def _tables_on(
+    cells: list[list[Any]], start: tuple[int, int] | None, merged: Sequence[tuple[tuple[int, int], tuple[int, int]]]
+) -> list[GridTable]:
+    if start is None:
         return []
-    grid = [[_cell(v) for v in row] for row in sheet.to_python(skip_empty_area=True)]
-    top, left = sheet.start
+    grid = [[_cell(v) for v in row] for row in cells]
+    top, left = start
     height, width = len(grid), max(map(len, grid), default=0)
     joined = [
         (r0 - top, c0 - left, min(r1 - top, height - 1), min(c1 - left, width - 1))
-        for (r0, c0), (r1, c1) in sheet.merged_cell_ranges or ()
+        for (r0, c0), (r1, c1) in merged
         if r0 >= top and c0 >= left and r0 - top < height and c0 - left < width
     ]
     tables = tables_of(grid, joined)
@@ -182,19 +225,20 @@ def _check_size(path: Path, location: str) -> None:
                     _check_reach(archive.read(info), location)
                 elif info.filename == "content.xml":
                     _check_repeats(archive.read(info), location)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):
+    except BROKEN_ZIP:
         return
 
 
 def _check_reach(sheet: bytes, location: str) -> None:
-    rows = max((int(r) for r in re.findall(rb'<(?:\w+:)?row\b[^>]*?\br="(\d{5,7})"', sheet)), default=9_999)
-    wide = set(re.findall(rb'\br="([A-Z]{3})\d', sheet)) or set(re.findall(rb'\br="([A-Z]{2})\d', sheet))
-    columns = max(map(_column_number, wide), default=26)
-    low = max((int(r) for r in re.findall(rb'\br="[A-Z]{1,3}(\d{6,7})"', sheet)), default=0)
-    if max(rows, low) * columns > SHEET_CELLS and max(rows, low) * columns > 4 * len(sheet):
+    lowest = [int(r) for r in re.findall(rb"<(?:\w+:)?row\b[^>]*?\br=[\"'](\d{5,})[\"']", sheet)]
+    lowest += [int(r) for r in re.findall(rb"\br=[\"'][A-Za-z]{1,3}(\d{5,})[\"']", sheet)]
+    rows = max(lowest, default=9_999)
+    wide = set(re.findall(rb"\br=[\"']([A-Za-z]{3})\d", sheet)) or set(re.findall(rb"\br=[\"']([A-Za-z]{2})\d", sheet))
+    columns = max((_column_number(letters.upper()) for letters in wide), default=26)
+    if rows * columns > max(SHEET_CELLS, 4 * len(sheet)):
         raise SourceProblem(
             "too-large",
-            f"a sheet of {location} reaches over {max(rows, low)} rows and up to {columns} columns, nearly all of them blank",
+            f"a sheet of {location} reaches over {rows} rows and up to {columns} columns, nearly all of them blank",
             "Delete the stray cell at its far end, or save the sheet as CSV.",
         )
 
@@ -214,6 +258,39 @@ def _column_number(letters: bytes) -> int:
     for letter in letters:
         number = number * 26 + letter - 64
     return number
+
+
+_TRIAL = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (2 * 1024**3, 2 * 1024**3))
+from python_calamine import load_workbook
+workbook = load_workbook(sys.argv[1])
+for name in workbook.sheet_names:
+    workbook.get_sheet_by_name(name).height
+"""
+
+
+def _try_out(opened: Opened, location: str) -> None:
+    """Read a workbook of the other kinds in a process of its own first.
+
+    The reader trusts what such a file says of its size, and where memory does not suffice it ends the process.
+    """
+    import subprocess
+    import sys
+
+    try:
+        trial = subprocess.run(
+            [sys.executable, "-I", "-c", _TRIAL, str(opened.plain_path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=120,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise SourceProblem("too-large", f"{location} takes more than two minutes to read", "Save it as CSV.") from None
+    if trial.returncode < 0:
+        raise _problem(opened, location, Exception("it is damaged, or its sheets do not fit in memory"))
 
 
 def _problem(opened: Opened, location: str, error: Exception) -> SourceProblem:
@@ -240,7 +317,7 @@ def _note_uncalculated(records: Records, path: Path) -> None:
                 text = archive.read(info)
                 if b"<f" in text:
                     count += len(re.findall(rb"<f\b[^>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>|</c>)", text))
-    except (zipfile.BadZipFile, OSError):
+    except BROKEN_ZIP:
         return
     if count:
         records.note(

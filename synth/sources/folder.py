@@ -10,6 +10,7 @@ import shutil
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -737,13 +738,21 @@ def _unpack(path: Path, root: Path, note: Callable[[str], None]) -> None:
         else:
             with tarfile.open(path, "r|*") as tar:
                 _unpack_tar(tar, root, budget, note)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        tarfile.TarError,
+        EOFError,
+        OSError,
+        RuntimeError,
+        NotImplementedError,
+    ) as error:
         said = str(error) or type(error).__name__
         if "password" in said or "encrypted" in said:
             raise SourceProblem(
                 "authentication", f"{path.name} is protected by a password", "Unpack it first."
             ) from None
-        cut = isinstance(error, EOFError | tarfile.ReadError | zipfile.BadZipFile)
+        cut = isinstance(error, EOFError | tarfile.ReadError | zipfile.BadZipFile | zlib.error)
         raise SourceProblem(
             "truncated" if cut else "unreadable", f"{path.name} cannot be unpacked: {said[:120]}", "Is it complete?"
         ) from None

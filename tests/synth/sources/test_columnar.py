@@ -138,3 +138,17 @@ def test_names_that_differ_by_case_and_odd_names_are_kept_apart(tmp_path: Path) 
     source = opened(write(tmp_path, "parquet", table), "columnar", "parquet")
 
     assert rows_of(source) == [{"id": 1, 'we"ird; DROP TABLE x': "v", "a.b": 2, "a.b_2": 3}]
+
+
+def test_an_arrow_file_whose_offsets_point_astray_is_refused(tmp_path: Path) -> None:
+    table = pa.table({"name": ["first", "second", "third"] * 50})
+    path = write(tmp_path, "arrow", table)
+    whole = path.read_bytes()
+    offsets = (0).to_bytes(4, "little") + (5).to_bytes(4, "little") + (11).to_bytes(4, "little")
+    at = whole.index(offsets)
+    path.write_bytes(whole[: at + 4] + (2**30).to_bytes(4, "little") + whole[at + 8 :])
+
+    with pytest.raises(SourceProblem) as caught:
+        opened(path, "columnar", "arrow")
+
+    assert caught.value.reason in ("unreadable", "truncated")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import random
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -347,3 +348,23 @@ def test_an_old_binary_workbook_is_read(tmp_path: Path) -> None:
 
     assert names_of(source) == ["people"]
     assert rows_of(source)[2] == {"id": 2, "name": "n2", "born": date(2002, 1, 2), "pay": Decimal("2.50")}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_damaged_workbook_is_a_problem_or_is_read_but_never_ends_the_process(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    damaged = bytearray(zlib.decompress(base64.b64decode(OLD_WORKBOOK)))
+    for _ in range(12):
+        damaged[chance.randrange(512, len(damaged))] = chance.randrange(256)
+    path = tmp_path / "people.xls"
+    path.write_bytes(damaged)
+
+    try:
+        source = opened(path, "excel", "xls")
+    except SourceProblem as problem:
+        outcome = problem.reason
+    else:
+        outcome = "read"
+        source.close()
+
+    assert outcome in {"read", "unreadable", "empty", "truncated", "too-large", "authentication"}
