@@ -25,7 +25,7 @@ from synth.plan import (
     walk,
 )
 from synth.understand.columns import Known, is_flag
-from synth.understand.notes import Best, Key, Measure, Notes, Part, Sorting, no
+from synth.understand.notes import PERSONS, Best, Key, Measure, Notes, Part, Sorting, no
 from synth.understand.structure import Reader
 from synth.understand.words import any_of, lemma, spelled
 
@@ -182,6 +182,9 @@ class Assembler:
         ]
         if shown:
             return shown
+        if self.reader.question == "who" and not self.lexicon.label(self.subject):
+            people = self._persons(self.subject)
+            return [Key(known=self.lexicon.known[c]) for c in people]
         about = self.reader.subject_said or self.reader.mentioned or self.reader.question == "who"
         table = self.notes.per_row_of or (self.subject if about else "")
         return [Key(table=table)] if table else []
@@ -385,6 +388,9 @@ class Assembler:
             return None
         percent = sharing == "percent"
         summed = next((m for m in notes.measures if m.share), None)
+        plain = [p for p in parts if not (p.known is not None and p.known.sort == "date")]
+        if notes.groups and plain and summed is None and reader.share_rows:
+            return self._share_per_group(parts, percent)
         if notes.groups or (not parts and summed is not None and notes.shown):
             if summed is None:
                 summed = Measure("count", None, "rows", rows_of=self.subject, share=sharing)
@@ -425,6 +431,26 @@ class Assembler:
         start = summed.known.column.table if summed is not None and summed.known is not None else self.subject
         joins = self._joins(start, tables, widening=False)
         return Plan(start, (Output(ratio, "percentage" if percent else "share"),), joins, self._conjunction(base))
+
+    def _share_per_group(self, parts: list[Part], percent: bool) -> Plan:
+        """The part of each group's own rows that the conditions hold for."""
+        plain = [p for p in parts if not (p.known is not None and p.known.sort == "date")]
+        counted = [p for p in parts[self.reader.share_mark :] if p in plain] or plain
+        timed = [p for p in parts if p not in counted]
+        condition = self._conjunction(counted)
+        ratio: Expression = Arithmetic("/", Aggregate("count", None, condition), Aggregate("count"))
+        if percent:
+            ratio = Arithmetic("*", Value(100), ratio)
+        keys = [pair for key in self.notes.groups for pair in self._key_expressions(key, self.subject)]
+        where = self._conjunction(timed)
+        tables = {c.table for e, _ in keys for c in columns_in(e)}
+        tables |= {c.table for c in columns_in(condition)} | {c.table for c in columns_in(where)}
+        figure = Output(ratio, self._name("percentage" if percent else "share"))
+        outputs = (*(Output(e, self._name(n)) for e, n in keys), figure)
+        group = tuple(e for e, _ in keys)
+        order = self._sort_grouped([(Measure("count", None, "share"), ratio)], list(group), self.subject)
+        joins = self._joins(self.subject, tables, widening=False)
+        return Plan(self.subject, outputs, joins, where, group, order=order)
 
     # ---------------------------------------------------------------- grouped answers
 
@@ -723,6 +749,9 @@ class Assembler:
                 base = tables.pop()
         columns = [k.column for k in shown]
         label = self.lexicon.label(base)
+        who = self._persons(base) if reader.question == "who" and not label and not columns else ()
+        if who:
+            columns, notes.distinct = list(who), True
         if not columns or notes.all_columns:
             if (reader.question == "who" and label and not notes.all_columns) or (
                 reader.question == "which" and notes.best is not None and label and not notes.all_columns
@@ -812,6 +841,15 @@ class Assembler:
             distinct_on=self.distinct_on,
         )
 
+    def _persons(self, table: str) -> tuple[Column, ...]:
+        """The one column of the table that names people; none when there are several."""
+        found = [
+            k.column
+            for k in self.lexicon.of_table[table]
+            if k.sort == "text" and not k.identifier and set(k.words) & (PERSONS | {"assignee", "author", "owner", "rep"})
+        ]
+        return tuple(found) if len(found) == 1 else ()
+
     def _deepest(self, base: str, tables: set[str]) -> str:
         for table in sorted(
             self.graph.edges, key=lambda t: sum(len(self.graph.path(t, o) or []) for o in tables | {base})
@@ -826,7 +864,7 @@ class Assembler:
         if len(shown) != 1 or notes.all_columns or notes.best is not None or not notes.shown[0].plural:
             return False
         known = shown[0]
-        if self.lexicon.row_noun is not None and self.reader.mentioned:
+        if self.reader.mentioned or set(known.words) & {"message", "text", "comment", "description", "note", "title"}:
             return False
         field = known.field
         repeated = field.values > 0 and field.distinct < field.values - field.nulls

@@ -21,7 +21,7 @@ Sort = Literal["number", "date", "text", "flag", "other"]
 
 LONGEST = 6
 EDGES = any_of("the a an of in on at to by for and or is are was were")
-TRAILING = any_of("amount value level total count reading rate size percent minute second hour")
+TRAILING = any_of("amount value level total count reading rate size percent minute second hour sold ordered shipped")
 HAPPENINGS = ("al", "ure", "ion", "ment", "ing")
 DATE_WORDS = any_of("date time at on day timestamp datetime when")
 LABELS = ("name", "title", "label", "full name", "description")
@@ -190,6 +190,9 @@ class Lexicon:
                 core = core[len(own) :]
                 self._form(core, known, 0.96)
                 break
+        if len(core) > 2 and core[-1] in ("2", "3") and core[-2] in UNIT_WORDS:
+            core = core[:-2]
+            self._form(core, known, 0.95)
         last = words_of_name(known.field.name)[-1:]
         if (
             len(core) > 1
@@ -203,7 +206,7 @@ class Lexicon:
         if len(core) > 1 and core[0] in ("is", "has", "was", "did"):
             core = core[1:]
             self._form(core, known, 0.95)
-        if noun:
+        if noun and not is_flag(known.field):
             self._form((noun[-1], *core), known, 0.97)
         if "of" in core:
             self._form([w for w in core if w != "of"], known, 0.95)

@@ -381,6 +381,8 @@ class Filters(Predicates):
     ) -> int:
         # "more than 3 orders": a number of rows
         k = self.skip(at, any_of("different distinct unique total separate of the"))
+        if not number.unit:
+            k = self._described_noun(k) or k
         distinct = any(self.low(x) in ("different", "distinct", "unique", "separate") for x in range(at, k))
         if self.low(k) in ("times", "time"):
             rows = self.notes.existing.pop() if self.notes.existing else self.subject
@@ -508,6 +510,11 @@ class Filters(Predicates):
         j = i + 1
         if self.low(j) != "than":
             return 0
+        period = self.calendar.period_at(self.tokens, self.skip(j + 1, {"the", "in"}))
+        if grade in ("new", "late", "old", "early") and period is not None:
+            return self._time_bound(
+                i, self.skip(j + 1, {"the", "in"}), ">" if grade in ("new", "late") else "<", period
+            )
         number = quantity_at(self.tokens, j + 1)
         if number is None:
             return 0

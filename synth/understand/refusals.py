@@ -280,7 +280,11 @@ def refusal_of(text: str, lexicon: Lexicon) -> Refusal | None:
         ),
         (OUTSIDE, "this asks for something outside the data"),
     ):
-        found = next((f for f in pattern.finditer(low) if f.group().strip() not in names), None)
+        known = set() if pattern is OPINION else names
+        found = next(
+            (f for f in pattern.finditer(low) if f.group().strip() not in names and not known & set(f.group().split())),
+            None,
+        )
         if found:
             return Refusal("cannot-answer", f"{reason} (at {found.group().strip()[:40]!r})")
     return None

@@ -309,11 +309,7 @@ class State:
         for name in near:
             dates = self.lexicon.dates(name)
             if not dates:
-                years = [
-                    k
-                    for k in self.lexicon.of_table[name]
-                    if k.words in (("year",), (*self.lexicon.table_words[name][-1:], "year")) and k.sort == "number"
-                ]
+                years = [k for k in self.lexicon.of_table[name] if k.words[-1:] == ("year",) and k.sort == "number"]
                 if len(years) == 1 and required:
                     return years[0]
                 continue
@@ -397,7 +393,8 @@ class State:
                 words = {
                     "kg": "weight mass",
                     "g": "weight mass",
-                    "km": "distance length",
+                    "km": "distance length mileage",
+                    "mi": "mileage distance miles",
                     "m": "height distance length depth elevation altitude",
                     "min": "duration",
                     "h": "duration hours",
@@ -460,6 +457,10 @@ class State:
         return at
 
     # What later classes of the chain know.
+
+    def _described_noun(self, j: int) -> int:
+        """See superlatives.py."""
+        raise NotImplementedError
 
     def _between(self, i: int) -> int:
         """See filters.py."""

@@ -8,8 +8,9 @@ from dataclasses import replace
 from synth.plan import (
     Compare,
     Empty,
+    Match,
 )
-from synth.understand.columns import ColumnMatch, Known
+from synth.understand.columns import ColumnMatch, Known, is_flag
 from synth.understand.notes import (
     STOPS,
     Key,
@@ -27,6 +28,7 @@ from synth.understand.operators import (
     unit_at,
 )
 from synth.understand.things import Things
+from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import FILLER, ROWS, VERBS
 from synth.understand.words import IRREGULAR, any_of, lemma, stem
 
@@ -52,6 +54,7 @@ class Reader(Things):
             self._exact_name,
             self._question,
             self._in_stock,
+            self._overdue,
             self._distinct,
             self._dedupe,
             self._direction,
@@ -302,7 +305,9 @@ class Reader(Things):
         last = self.last
         if self.low(i - 1) in ANSWERED and not number.unit:
             codes = [
-                k for k in self.lexicon.of_table[self.subject] if k.sort == "number" and {"status", "code"} & set(k.words)
+                k
+                for k in self.lexicon.of_table[self.subject]
+                if k.sort == "number" and {"status", "code"} & set(k.words)
             ]
             if len(codes) == 1:
                 self.add(self.compare_number(codes[0], "=", number), codes[0], value=True)
@@ -370,7 +375,7 @@ class Reader(Things):
                 for k in self.lexicon.events.get(r, [])
                 if k.column.table == self.subject
             ]
-        if not events and root in ("register", "signup", "creat", "join", "sign"):
+        if not events and root in ("register", "signup", "creat", "join", "sign", "open", "rais", "submit", "fil"):
             events = [
                 k
                 for r in ("register", "signup", "creat", "join", "registration")
@@ -398,7 +403,7 @@ class Reader(Things):
                 return ahead
             if quantity_at(self.tokens, ahead):
                 return self._number_predicate(i, ahead, measured[0], "=", True, False)
-        if self.low(i + 1) == "by":
+        if self.low(i + 1) in ("by", "to"):
             doers = [
                 k
                 for k in self.lexicon.of_table[self.subject]
@@ -414,6 +419,15 @@ class Reader(Things):
                 for k in self.lexicon.events.get(stem(r), [])
                 if k.column.table == self.subject
             ]
+        if token.low.startswith("un") and len(token.low) > 6:
+            lacking = [
+                k
+                for k in self.lexicon.of_table[self.subject]
+                if k.sort == "text" and k.field.nulls and any(stem(w)[:6] == stem(token.low[2:])[:6] for w in k.words)
+            ]
+            if len(lacking) == 1:
+                self.add(Empty(lacking[0].column), lacking[0])
+                return i + 1
         if not events and token.low.startswith("un") and len(token.low) > 6:
             opposite = [k for k in self.lexicon.events.get(stem(token.low[2:]), []) if k.column.table == self.subject]
             if len(opposite) == 1:
@@ -442,11 +456,19 @@ class Reader(Things):
                 return i + 2
         if root in ("spend", "sell", "earn") and self.low(self.skip(i + 1, {"the"})) in ("most", "least"):
             return i + 1
-        if not events and root in ("publish", "releas"):
+        if (
+            root in any_of("publish releas built build mak manufactur produc construct found establish open")
+            and not events
+        ):
             years = [k for k in self.lexicon.of_table[self.subject] if k.sort == "number" and "year" in k.words]
-            if len(years) == 1:
+            if len(years) == 1 and self._time_ahead(i + 1):
                 self.last = years[0]
                 return i + 1
+        if self.counting and len(events) == 1 and token.low.endswith("s"):
+            # "number of signups per month": each row has one
+            self._count_now(Measure("count", None, token.low, rows_of=self.subject))
+            self.event = events[0]
+            return i + 1
         flags = self.values.flag_at(self.tokens, i)
         if flags and not events:
             return self._flag(i, flags)
@@ -618,6 +640,19 @@ class Reader(Things):
             return i + 1
         if low in ("still", "currently", "now", "current", "presently"):
             return i + 1 if self._not_ended() else 0
+        three = (low, self.low(i + 1), self.low(i + 2))
+        for phrase in (
+            ("in", "percent"),
+            ("as", "percent"),
+            ("as", "percentage"),
+            ("as", "a", "percentage"),
+            ("in", "percentages"),
+        ):
+            if three[: len(phrase)] == phrase and (self.sharing or any(m.share for m in self.notes.measures)):
+                self.sharing = "percent" if self.sharing else ""
+                for measure in self.notes.measures:
+                    measure.share = "percent" if measure.share else ""
+                return i + len(phrase)
         if low in ("alphabetically",):
             return i + 1
         if low in ("about", "regarding", "concerning") and self.notes.all_columns:
@@ -722,8 +757,31 @@ class Reader(Things):
             return self._value(i, held)
         return 0
 
+    def _overdue(self, i: int) -> int:
+        """ "overdue": the due date has passed and what would end it has not happened."""
+        if self.low(i) != "overdue":
+            return 0
+        due = [k for k in self.lexicon.dates(self.subject) if "due" in k.words]
+        ends = any_of("returned return paid payment closed completed done resolved finished delivered")
+        done = [k for k in self.lexicon.dates(self.subject) if set(k.words) & ends and k.field.nullable]
+        flags = [k for k in self.lexicon.of_table[self.subject] if is_flag(k.field) and set(k.words) & (ends | {"pay"})]
+        if len(due) != 1 or len(done) > 1 or (not done and len(flags) != 1):
+            return 0
+        today = self.moment(due[0], self.calendar.today)
+        self.add(Compare(due[0].column, "<", self.parameter("today", today)), due[0])
+        if done:
+            self.add(Empty(done[0].column), done[0])
+        else:
+            self.add(self.held_condition(Held(flags[0], flag_values(flags[0], False), 1, 1.0)), flags[0])
+        return i + 1
+
     def _quoted(self, i: int) -> int:
         """Quoted text that no vocabulary holds: asked of the source, else a value of the column just named."""
+        if self.low(i + 1) == "in":
+            place = self.column_at(self.skip(i + 2, {"the", "its", "their"}), "text")
+            if place is not None:
+                self.add(Match(place[0].column, "contains", self.parameter("word", self.tokens[i].text)), place[0])
+                return place[1]
         held = self.values.asked(self.text, self.tokens, i, 1)
         if held:
             return self._value(i, held)

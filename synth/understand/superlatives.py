@@ -358,6 +358,7 @@ class Superlatives(Figures):
         """What a superlative grades: a figure, a column, or the rows of a table."""
         j = self.skip(j, any_of("the single possible recorded observed measured ever overall"))
         words = GRADES[grade][0]
+        j = self._described_noun(j) or j
         counted = phrase_at(self.tokens, j, COUNTS)
         if counted and not self.column_named_exactly(j):
             measure, at = self._counted_thing(j + counted[1], "distinct" if counted[0] == "distinct" else "rows")
@@ -384,6 +385,8 @@ class Superlatives(Figures):
         tables = [t for t in self.lexicon.tables_at(self.tokens, j) if t[1] >= 0.6]
         column = self.column_at(j) if matches else None
         table_wins = bool(tables) and (column is None or tables[0][1] >= matches[0].score - 0.05)
+        if column and column[0].sort == "number" and not column[0].identifier and matches[0].score > 0.95 and not words:
+            table_wins = False
         if column and words and column[0].sort == "date" and grade not in ("old", "young", "new", "late", "early"):
             graded = self.graded(grade, column[0].column.table)
             if graded is not None:

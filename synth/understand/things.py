@@ -19,7 +19,7 @@ from synth.understand.notes import (
 )
 from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import FILLER
-from synth.understand.words import IRREGULAR, Token, any_of
+from synth.understand.words import IRREGULAR, Token, any_of, stem
 
 
 class Things(GroupsAndOrder):
@@ -63,6 +63,11 @@ class Things(GroupsAndOrder):
         derived = self._derived_at(i)
         if derived and not (matches and matches[0].score > 0.9) and not (n_value > 1):
             return self._measure_here(i, derived)
+        # "paid after the due date", "opened last week": a verb with a time behind it, not a state
+        if token.low.endswith(("ed", "id")) and (not held or held[0].score < 0.9) and self._time_ahead(i + 1):
+            done = self._verb(i) if stem(token.low) in self.lexicon.events or n_value else 0
+            if done:
+                return done
         # a value in a column of yes and no, or a state: "cancelled", "active"
         if n_value and n_value >= max(n_column, n_table) and not self._column_meant(i, matches, held):
             if not (tables and n_table >= n_value and held[0].score < 0.99):

@@ -68,6 +68,14 @@ class Times(Comparing):
             known = self.event or self.date_column(required=True)
         assert known is not None
         self.event = None
+        if known.sort == "number":
+            # a column of years is compared with the year so long ago
+            if unit != "year":
+                raise no("cannot-answer", f"{known.column.name!r} holds years only")
+            bound: Comparison = "<" if comparison in (">", ">=") else ">"
+            year = self.calendar.today.year - int(number.value)
+            self.add(Compare(known.column, bound, self.parameter("year", year)), known)
+            return self.skip(at, {"ago", "back", "old"})
         moment = self.moment(known, self.calendar.ago(int(number.value), unit))
         assert comparison is not None
         flipped: Comparison = "<" if comparison in (">", ">=") else ">="
@@ -154,13 +162,14 @@ class Times(Comparing):
         known = self._date_for(i)
         at = j + period.length
         if known.sort == "number":
-            if (
-                period.start is None
-                or period.end is None
-                or ((period.end.year - period.start.year) != 1 and period.label.isdigit())
-            ):
+            if period.start is None or period.end is None:
                 raise no("cannot-answer", f"{known.column.name!r} holds years only")
             year = period.start.year
+            if operator == "=" and period.end.year - year > 1 and (period.start.month, period.end.month) == (1, 1):
+                since = Compare(known.column, ">=", self.parameter("since", year))
+                self.add(And((since, Compare(known.column, "<", self.parameter("until", period.end.year)))), known)
+                self.zone, self.last = "filter", None
+                return at
             if period.label != str(year) and operator == "=" and not period.label.endswith("year"):
                 raise no("cannot-answer", f"{known.column.name!r} holds years only; {period.label} is finer")
             name = {"=": "year", "!=": "year", ">": "since", ">=": "since", "<": "until", "<=": "until"}[operator]
@@ -272,6 +281,15 @@ class Times(Comparing):
         ):
             # "orders from 2021", "from last month" are within; "from 5 March onwards" is since
             operator = "="
+        after = j + period_found.length
+        if (
+            operator == "="
+            and self.low(after) == "or"
+            and self.low(after + 1) in any_of("later newer earlier older before after")
+        ):
+            later = self.low(after + 1) in ("later", "newer", "after")
+            self._time_bound(i, j, ">=" if later else "<=", period_found)
+            return after + 2
         at = self._time_bound(i, j, operator, period_found)
         return (
             self.skip(at, {"onwards", "onward"})

@@ -34,6 +34,7 @@ PEOPLE = {
     "guy": ("m", "male", "man"),
     "boy": ("m", "male", "boy"),
 }
+CONTRARY = {"failed": "passed", "fail": "passed", "failing": "passed", "unsuccessful": "successful", "dead": "alive"}
 LEVELS = {
     "warning": ("warn", "warning"),
     "warn": ("warn", "warning"),
@@ -221,6 +222,8 @@ class Values:
                     break
             else:
                 if len(telling) == 1:
+                    if stem(CONTRARY.get(word, "")) == stem(telling[0]):
+                        found.append(Held(known, flag_values(known, False), 1, 0.9))
                     for before in OPPOSITES:
                         if word.startswith(before) and stem(word[len(before) :]) == stem(telling[0]):
                             found.append(Held(known, flag_values(known, False), 1, 0.95))

@@ -66,6 +66,7 @@ message msg text
 level severity
 timestamp time date when datetime day
 user account visitor
+earthquake quake tremor
 film movie
 song track
 student pupil
@@ -103,10 +104,13 @@ ALSO: Final = {
     "measurement": ("value",),
     "worth": ("amount", "total", "value"),
     "response": ("response",),
+    "person": ("population",),
+    "inhabitant": ("population",),
     "latency": ("response time", "duration"),
 }
 
 ABBREVIATIONS: Final = {
+    "mag": "magnitude",
     "qty": "quantity",
     "amt": "amount",
     "cust": "customer",
@@ -280,6 +284,7 @@ GRADES: Final = {
     "weak": ("magnitude strength wind", False),
     "deep": ("depth", True),
     "shallow": ("depth", False),
+    "powerful": ("horsepower power hp", True),
     "rich": ("income wealth salary balance", True),
     "far": ("distance", True),
 }

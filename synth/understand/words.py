@@ -68,6 +68,7 @@ IRREGULAR = {
     "news": "news",
     "sales": "sale",
     "aliases": "alias",
+    "aged": "age",
     "paid": "pay",
     "sold": "sell",
     "bought": "buy",
