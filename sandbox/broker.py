@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -158,11 +160,12 @@ class Broker:
         """The capability's batches; whatever it raises that is not a refusal becomes one, without its secrets."""
         answer: Any = None
         try:
-            answer = getattr(self.capability, verb)(*given, **named)
-            if verb not in row_verbs():
-                yield [self._granted_only(verb, answer)]
-                return
-            yield from answer
+            with self._watched():
+                answer = getattr(self.capability, verb)(*given, **named)
+                if verb not in row_verbs():
+                    yield [self._granted_only(verb, answer)]
+                    return
+                yield from answer
         except CallRefused:
             raise
         except GeneratorExit:
@@ -172,6 +175,21 @@ class Broker:
             raise
         except Exception as error:
             raise CallRefused("failed", failure(verb, error)) from None
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """A capability that can be interrupted is, from another thread, when the grant's time is over."""
+        interrupt = getattr(self.capability, "interrupt", None)
+        if not callable(interrupt) or self._deadline is None:
+            yield
+            return
+        watch = threading.Timer(max(0.0, self._deadline - time.monotonic()), interrupt)
+        watch.daemon = True
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.cancel()
 
     def _granted_only(self, verb: str, answer: object) -> object:
         if verb == "tables" and self.grant.tables is not None and isinstance(answer, list):

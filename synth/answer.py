@@ -15,6 +15,9 @@ from synth.trial import try_out
 MOST_RECORDS = 100_000
 """So many records are handed back when the user sets no limit; all of them are counted."""
 
+SECONDS = 900
+"""The longest that a proved closure may run over its whole source."""
+
 
 @dataclass(frozen=True)
 class Answer:

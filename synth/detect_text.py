@@ -540,7 +540,7 @@ def _mail(board: Board, text: Text) -> None:
 _DELIMITERS = {
     ",": "csv",
     "\t": "tsv",
-    ";": "ssv",
+    ";": "csv",
     "|": "psv",
     "\x1f": "dsv",
     "\x01": "dsv",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sandbox.broker import Broker, Call, Grant, Meter
 from sandbox.job import Job, Limits, RunResult, Sandbox
@@ -36,8 +36,8 @@ def try_out(
 ) -> Trial:
     """Run the draft over these doors. Raises SandboxUnavailable or SandboxDied, never for what the code does."""
     calls: list[Call] = []
-    broker = Broker(doors, grant or Grant(), calls.append if keep_calls else None)
-    job = Job(draft.code, dict(parameters or {}), replace(limits))
+    broker = Broker(doors, grant or Grant(seconds=limits.wall_seconds), calls.append if keep_calls else None)
+    job = Job(draft.code, dict(parameters or {}), limits)
     return Trial(sandbox.run(job, broker, sink), tuple(calls), broker.meter)
 
 

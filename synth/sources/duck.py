@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox.broker import CallRefused
+from synth.errors import SourceProblem
 from synth.schema import Relation, Table
 from synth.source import Completeness, Sample, SetAside
 
@@ -247,7 +248,20 @@ class DuckSource:
         return self._relations
 
     def sample(self, rows: int) -> Sample:
-        """Whole tables to judge with where they are small; else strided and random rows of the first hundred thousand."""
+        """Whole tables to judge with where they are small; else strided and random rows of the first hundred thousand.
+
+        Raises SourceProblem when the file turns out damaged.
+        """
+        import duckdb
+
+        try:
+            return self._sampled(rows)
+        except duckdb.Error as error:
+            raise SourceProblem(
+                "unreadable", f"{self.name!r} cannot be read: {_first_lines(str(error))}", "Check that the file is whole"
+            ) from error
+
+    def _sampled(self, rows: int) -> Sample:
         a: dict[str, pa.Table] = {}
         b: dict[str, pa.Table] = {}
         whole: set[str] = set()
