@@ -71,7 +71,31 @@ class Broker:
         self.grant = grant or Grant()
         self.log = log
         self.meter = Meter()
+        self.stopped = False
         self._deadline: float | None = None
+        self._kill: Callable[[], None] | None = None
+        self._lock = threading.Lock()
+
+    def stop(self) -> None:
+        """End the run that this broker serves, from any thread: its process is killed, and `run` raises RunStopped."""
+        with self._lock:
+            self.stopped = True
+            if self._kill is not None:
+                self._kill()
+
+    @contextmanager
+    def stoppable(self, kill: Callable[[], None]) -> Iterator[None]:
+        """For a backend: while the body runs, `kill` is what ends the process. It is called at once if stop() came first."""
+        with self._lock:
+            self._kill = kill
+            if self.stopped:
+                kill()
+        try:
+            yield
+        finally:
+            # Under the lock, so that a kill that is under way is over before its descriptor is closed.
+            with self._lock:
+                self._kill = None
 
     def answer(self, verb: str, args: Sequence[object], kwargs: Mapping[str, object]) -> Iterator[Any]:
         """Batches of one call's answer; a verb that gives a single value gives one batch `[value]`. Raises CallRefused.
@@ -96,6 +120,8 @@ class Broker:
         if self.meter.calls > self.grant.calls:
             raise self._breach("calls", f"more than {self.grant.calls} calls in one run")
         self._check_time()
+        if self.stopped:
+            raise CallRefused("limit", "the run was stopped")
         name = verb[:40]
         if verb not in VERBS or verb not in self.grant.verbs:
             raise CallRefused("not-granted", f"{name}() is not granted here; there are: {', '.join(self._verbs())}")

@@ -19,6 +19,10 @@ class SandboxDied(Exception):
     """The sandbox itself broke (not the code in it). Never a finding."""
 
 
+class RunStopped(Exception):
+    """The caller stopped the run (Broker.stop). Never a finding."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one run may use. Units are in the names; a breach is reported as that limit."""
@@ -84,7 +88,10 @@ class RunResult:
 
 
 class Sandbox(Protocol):
-    """Runs jobs, one at a time per call; safe to call from several threads. `run` raises SandboxUnavailable or SandboxDied."""
+    """Runs jobs, one at a time per call; safe to call from several threads.
+
+    `run` raises SandboxUnavailable or SandboxDied, and RunStopped when Broker.stop ended it.
+    """
 
     name: str
 

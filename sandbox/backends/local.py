@@ -28,7 +28,18 @@ from sandbox import channel as wire
 from sandbox.broker import Broker, CallRefused, row_verbs
 from sandbox.channel import Channel, ChannelBroken, ChannelClosed, RecordRefused, pack, read_records, unpack
 from sandbox.inside import zygote
-from sandbox.job import Fault, Job, Limits, Record, RunResult, Sandbox, SandboxDied, SandboxUnavailable, Usage
+from sandbox.job import (
+    Fault,
+    Job,
+    Limits,
+    Record,
+    RunResult,
+    RunStopped,
+    Sandbox,
+    SandboxDied,
+    SandboxUnavailable,
+    Usage,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,7 +86,7 @@ class Local:
             text = f"the code is {size} bytes long; at most {job.limits.code_bytes}"
             return RunResult("limit", fault=Fault("LimitExceeded", text), limit="code_bytes")
         try:
-            with self._worker() as worker:
+            with self._worker() as worker, broker.stoppable(worker.kill):
                 result = _Run(worker, job, broker, sink, self._policy).result()
         finally:
             # Only now, so that the fork does not take the time of the job.
@@ -83,6 +94,8 @@ class Local:
                 if self._zygote is not None:
                     self._zygote.replace()
         if result.status == "crashed":
+            if broker.stopped:
+                raise RunStopped("the run was stopped")
             self._probe(result)
         return result
 
