@@ -398,22 +398,23 @@ def _huge(doors: DuckDoors, name: str, path: Path, dialect: Dialect, types: Sequ
 def _sample_rows(text: _Text, path: Path, dialect: Dialect) -> list[list[str]]:
     """Rows of the head, and of pieces from all over a huge file."""
     width = dialect.columns
-    lines = _split(text.head)
+    lines = lines_of(text.head)
     if not text.whole:
         lines = lines[:-1]
     begin = dialect.skip_rows + dialect.header_lines
-    rows = [row for _, row in cut_rows(lines[begin:], cut_of(dialect), 4_000) if len(row) == width]
+    rows = [row for _, row in cut_rows(lines[begin:], cut_of(dialect), 1_500) if len(row) == width]
     if not text.whole and rows:
         size = path.stat().st_size
         with path.open("rb") as stream:
             for i in range(1, CHUNKS + 1):
                 stream.seek(size * i // (CHUNKS + 1))
                 piece = stream.read(CHUNK_BYTES).decode("utf-8", "ignore")
-                rows += [row for _, row in cut_rows(_split(piece)[1:-1], cut_of(dialect), 40) if len(row) == width]
+                rows += [row for _, row in cut_rows(lines_of(piece)[1:-1], cut_of(dialect), 40) if len(row) == width]
     return rows
 
 
-def _split(text: str) -> list[str]:
+def lines_of(text: str) -> list[str]:
+    """The lines of a text: only line feeds and carriage returns end them."""
     if "\r" in text:
         return re.split(r"\r\n|\n|\r", text)
     return text.split("\n")
@@ -461,7 +462,7 @@ def _full_width(text: _Text, dialect: Dialect) -> tuple[int, list[str]]:
     """The table's width: that of its longest rows where there are many such."""
     names = list(dialect.names)
     if dialect.ragged and dialect.widest > dialect.columns:
-        lines = _split(text.head)[dialect.skip_rows + dialect.header_lines :]
+        lines = lines_of(text.head)[dialect.skip_rows + dialect.header_lines :]
         rows = [[*row] for _, row in cut_rows(lines, cut_of(dialect), 2_000)]
         long = [row for row in rows if len(row) > dialect.columns and any(c.strip() for c in row[dialect.columns :])]
         if len(long) > max(LONG_SHARE * len(rows), 2) and dialect.widest <= 1_000:
@@ -561,7 +562,7 @@ class RowCutter:
         skip = self.dialect.skip_rows + self.dialect.header_lines
         comment, footer = self.dialect.comment, self.dialect.footer_rows
         held: deque[tuple[int, str]] = deque()
-        for number, text in enumerate(_numbered(self.path, self.encoding), 1):
+        for number, text in enumerate(numbered(self.path, self.encoding), 1):
             if number <= skip or (comment and text.lstrip().startswith(comment)):
                 continue
             if not footer:
@@ -573,7 +574,7 @@ class RowCutter:
                     yield held.popleft()
 
 
-def _numbered(path: Path, encoding: Encoding) -> Iterator[str]:
+def numbered(path: Path, encoding: Encoding) -> Iterator[str]:
     """The lines of a file without their ends; bytes that are no text come through as lone surrogates."""
     with path.open("rb") as binary:
         binary.seek(encoding.bom)
@@ -587,7 +588,7 @@ def _numbered(path: Path, encoding: Encoding) -> Iterator[str]:
                 text, rest = text[:-1], "\r"
             else:
                 rest = ""
-            lines = _split(text)
+            lines = lines_of(text)
             rest = lines.pop() + rest
             if len(rest) > CELL_BYTES * 2:
                 raise SourceProblem(
@@ -598,4 +599,4 @@ def _numbered(path: Path, encoding: Encoding) -> Iterator[str]:
             yield from lines
         rest += decoder.decode(b"", final=True)
         if rest:
-            yield from _split(rest.removesuffix("\n").removesuffix("\r"))
+            yield from lines_of(rest.removesuffix("\n").removesuffix("\r"))

@@ -22,7 +22,7 @@ PRIOR: Final = {
 """The delimiters tried, and how readily each is believed."""
 COMMENTS: Final = ("#", "%", "//", ";", "--", "!", "*")
 LOOK_ROWS: Final = 120
-FOUND_ROWS: Final = 2_000
+FOUND_ROWS: Final = 500
 Row = tuple[int, list[str]]
 """The line on which a row begins (from 0), and its cells."""
 
@@ -94,9 +94,7 @@ def dialect_of(text: str, *, whole: bool = True, tail: str = "", rows: int = LOO
 
     A text of one column has the delimiter ",". `encoding` and `bom` are left for the caller.
     """
-    lines = text.splitlines(keepends=True) if "\r" in text else text.split("\n")
-    if "\r" in text:
-        lines = [line.rstrip("\r\n") for line in lines]
+    lines = re.split(r"\r\n|\n|\r", text) if "\r" in text else text.split("\n")
     if not whole and len(lines) > 2:
         lines.pop()  # cut anywhere
     skipped, told = _told_delimiter(lines)
@@ -265,7 +263,8 @@ def _evenness(rows: Sequence[Sequence[str]]) -> float:
 _KIND: Final = re.compile(
     r"(?P<empty>\s*)"
     r"|(?P<number>[+-]?[$€£]? ?\d[\d ]*(?:[.,]\d+)*(?: ?[%€$£]|[eE][+-]?\d+)?)"
-    r"|(?P<time>\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ,]+\d{1,2}:\d{2}(?::\d{2})?.{0,12})?|\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?(?: ?[APap]\.?[Mm]\.?)?)"
+    r"|(?P<time>\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ,]+\d{1,2}:\d{2}(?::\d{2})?.{0,12})?"
+    r"|\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?(?: ?[APap]\.?[Mm]\.?)?)"
     r"|(?P<link>[a-z0-9+]+://\S+|[^\s@]+@[^\s@]+\.\w+|(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}"
     r"|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}|\d+(?:\.\d+){3})"
     r"|(?P<null>(?i:n/?a|null|none|nan|-+|\\n))"
@@ -399,7 +398,10 @@ def _padded(rows: Sequence[Row], width: int) -> bool:
 
 def _comment_of(rows: Sequence[Row], lines: Sequence[str]) -> str:
     """The sign that begins comment lines, where a few of the lines have it and the rest do not."""
+    heads = {row[0].lstrip()[:2] for _, row in rows}
     for sign in COMMENTS:
+        if not any(head.startswith(sign) for head in heads):
+            continue
         marked = [row for _, row in rows if row[0].lstrip().startswith(sign)]
         if not marked or len(marked) > 0.5 * len(rows) + 3 or len(marked) == len(rows):
             continue
@@ -485,7 +487,8 @@ def _breaks(row: Sequence[str]) -> int:
 
 
 _TOTAL: Final = re.compile(
-    r"\s*(?:grand |sub)?(?:total|totals|sum|summe|gesamt|gesamtsumme|insgesamt|somme|totale|suma|итого|всего|合計|总计|average|mean|mittelwert)\b.*",
+    r"\s*(?:grand |sub)?(?:total|totals|sum|summe|gesamt|gesamtsumme|insgesamt|somme|totale|suma|итого|всего|合計|总计|average|mean"
+    r"|mittelwert)\b.*",
     re.I,
 )
 _CLOSING: Final = re.compile(

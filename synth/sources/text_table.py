@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 20_000
 BATCH_CELLS = 400_000
-LOOKED_AT = 1_000
+LOOKED_AT = 500
 """So many rows give the first guess of the types; all rows confirm it."""
 ROUNDS = 4
 COLUMNS_AT_ONCE = 32
