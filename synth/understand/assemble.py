@@ -62,8 +62,11 @@ class Assembler:
         shares = self._row_share(conditions)
         if shares is not None:
             return shares
+        if notes.each_of and (notes.measures or any(s.known.additive for s in notes.shown)) and not notes.groups:
+            notes.groups.append(Key(table=notes.each_of))
         self._settle_best()
         self._settle_figures()
+        self._settle_unique()
         figures = bool(notes.measures or notes.having)
         if notes.groups and not figures:
             self._count_groups()
@@ -347,6 +350,24 @@ class Assembler:
             if not any(m.function == having.measure.function and m.of == having.measure.of for m in notes.measures):
                 notes.measures.append(having.measure)
 
+    def _settle_unique(self) -> None:
+        """ "Unique customers per month" are those with a row in that month: of the one table that records such."""
+        for measure in self.notes.measures:
+            if not measure.unique or not any(k.unit for k in self.notes.groups):
+                continue
+            table = measure.rows_of
+            children = [e for e in self.graph.edges[table] if e.widens and self.lexicon.dates(e.to_table)]
+            if len(children) != 1 or len(children[0].to_columns) != 1:
+                raise no("ambiguous", f"different {table} by which event?", tuple(e.to_table for e in children))
+            pointer = Column(children[0].to_table, children[0].to_columns[0])
+            measure.function, measure.of, measure.rows_of = "count_distinct", pointer, ""
+            measure.known = self.lexicon.known[pointer]
+            for key in self.notes.groups:
+                if key.unit is not None and key.known is None:
+                    key.known = self.reader.date_column(table=children[0].to_table)
+                    if key.known is None:
+                        raise no("ambiguous", f"which date of {children[0].to_table!r}?")
+
     def _picks_one_row(self) -> bool:
         """Whether the conditions name one row by its key, so that a column of it is meant and no total."""
         keys = {c for t in self.lexicon.schema.tables for c in self.lexicon.key(t.name)}
@@ -420,6 +441,19 @@ class Assembler:
             part, whole = Aggregate("sum", of, condition), Aggregate("sum", of)
         else:
             part, whole = Aggregate("count", None, condition), Aggregate("count")
+        touched = {c.table for p in parts for c in columns_in(p.condition)}
+        start = summed.known.column.table if summed is not None and summed.known is not None else self.subject
+        if any(self.graph.widens(start, t) for t in touched if t != start):
+            finer = (
+                reader.derived("revenue")
+                if summed is not None and lemma(summed.said.casefold()) in ("revenue", "turnover")
+                else None
+            )
+            tables_of = {c.table for c in columns_in(finer)}
+            if finer is None or any(self.graph.widens(o, t) for o in tables_of for t in touched):
+                raise no("cannot-answer", "a join would count some rows several times")
+            part, whole = Aggregate("sum", finer, condition), Aggregate("sum", finer)
+            summed = Measure("sum", finer, "revenue", known=self.lexicon.known[columns_in(finer)[0]])
         ratio: Expression = Arithmetic("/", part, whole)
         if percent:
             ratio = Arithmetic("*", Value(100), ratio)
@@ -752,6 +786,18 @@ class Assembler:
         who = self._persons(base) if reader.question == "who" and not label and not columns else ()
         if who:
             columns, notes.distinct = list(who), True
+        about_people = PERSONS & set(self.lexicon.table_words[base])
+        if reader.question == "who" and not columns and notes.best is None and not about_people:
+            # "who placed order 7": the person that the row points at
+            near = [
+                e.to_table
+                for e in self.graph.edges[base]
+                if not e.widens
+                and PERSONS & set(self.lexicon.table_words[e.to_table])
+                and self.lexicon.label(e.to_table)
+            ]
+            if len(near) == 1:
+                columns = list(self.lexicon.label(near[0]))
         if not columns or notes.all_columns:
             if (reader.question == "who" and label and not notes.all_columns) or (
                 reader.question == "which" and notes.best is not None and label and not notes.all_columns
@@ -846,7 +892,9 @@ class Assembler:
         found = [
             k.column
             for k in self.lexicon.of_table[table]
-            if k.sort == "text" and not k.identifier and set(k.words) & (PERSONS | {"assignee", "author", "owner", "rep"})
+            if k.sort == "text"
+            and not k.identifier
+            and set(k.words) & (PERSONS | {"assignee", "author", "owner", "rep"})
         ]
         return tuple(found) if len(found) == 1 else ()
 
@@ -864,7 +912,11 @@ class Assembler:
         if len(shown) != 1 or notes.all_columns or notes.best is not None or not notes.shown[0].plural:
             return False
         known = shown[0]
-        if self.reader.mentioned or set(known.words) & {"message", "text", "comment", "description", "note", "title"}:
+        if self.reader.mentioned or known.words[-1:] in [
+            (w,) for w in ("message", "text", "comment", "description", "note")
+        ]:
+            return False
+        if known.words == ("title",):
             return False
         field = known.field
         repeated = field.values > 0 and field.distinct < field.values - field.nulls

@@ -24,7 +24,7 @@ from synth.understand.operators import (
     unit_at,
 )
 from synth.understand.vocabulary import SUPERLATIVES, VERBS
-from synth.understand.words import any_of, stem
+from synth.understand.words import any_of, lemma, stem
 
 
 class Figures(Filters):
@@ -351,7 +351,8 @@ class Figures(Filters):
         elif self.counting == "rows" and known.identifier and known.column in self.lexicon.key(known.column.table):
             self._count_now(Measure("count", None, said, rows_of=known.column.table))
         elif self.counting == "rows" and known.sort == "date":
-            self._count_now(Measure("count", known.column, said, known=known))
+            days = known.field.type.startswith("date") and lemma(said.casefold()) in ("day", "date")
+            self._count_now(Measure("count_distinct" if days else "count", known.column, said, known=known))
         else:
             self._count_now(Measure("count_distinct", known.column, said, known=known))
         self._joined()

@@ -453,6 +453,8 @@ class Filters(Predicates):
                         self.add_having(Having(measure, operator, self.parameter(_bound(operator), int(number.value))))
                         self._reset()
                         return after
+        if isinstance(left, Measure) and left.function in ("count", "count_distinct") and number.unit:
+            left = None
         if isinstance(left, Measure) and left.of is None and not self.notes.groups and not self.notes.shown:
             # "how many patients under 18": a row is compared, not the count
             ages = self.lexicon.with_words(self.subject, ["age"], "number")

@@ -63,7 +63,7 @@ class GroupsAndOrder(Superlatives):
             if after:
                 known = self.choose(matches, "date")
                 return Key(known=known, unit=after[0]), i + matches[0].length + after[1]
-        longer = bool(matches and tables and matches[0].length > tables[0][2] and matches[0].score > 0.8)
+        longer = bool(matches and tables and matches[0].length > tables[0][2] and matches[0].score > 0.9)
         if tables and not longer and (not matches or tables[0][1] >= matches[0].score - 0.02 or matches[0].score < 0.8):
             here = [
                 m for m in matches if m.known.column.table == self.subject and m.score >= 0.9 and not m.known.identifier
@@ -127,6 +127,12 @@ class GroupsAndOrder(Superlatives):
             # "average salary each": fall through to the key
             pass
         key, at = self._key_at(j)
+        people = key is not None and key.table and self.tokens[at - 1].low != self.tokens[at - 1].lemma
+        if word == "by" and people and self.low(at) in any_of("from in with who whose of living that named called"):
+            # "orders by customers from Spain": whose they are, not a group for each
+            assert key is not None
+            self.mention(key.table)
+            return at
         if key is None:
             if (
                 word == "by"
@@ -349,6 +355,10 @@ class GroupsAndOrder(Superlatives):
 
     def _direction(self, i: int) -> int:
         found = phrase_at(self.tokens, i, DIRECTIONS)
+        if not found and self.low(i + 1) == "first" and SUPERLATIVES.get(self.low(i)) in GRADES:
+            words, more = GRADES[SUPERLATIVES[self.low(i)]]
+            self.notes.sorting.append(Sorting(descending=more, said=words))
+            return i + 2
         if not found:
             return 0
         meaning, n = found

@@ -64,6 +64,7 @@ class Measure:
     known: Known | None = None
     share: Literal["", "share", "percent"] = ""
     where: Condition | None = None
+    unique: bool = False
 
 
 @dataclass
@@ -148,3 +149,4 @@ class Notes:
     remarks: list[str] = field(default_factory=list)
     counting_rows: bool = False
     per_row_of: str = ""
+    each_of: str = ""

@@ -43,8 +43,8 @@ TIME_WORDS = phrases(
 )
 AGGREGATES = phrases(
     {
-        "sum": "total|sum|sum of|total of|sum up|add up|the sum of|combined|summed|cumulative|aggregate|grand total of|overall total|totals|sum total of|total sum of|overall",
-        "avg": "average|mean|avg|average of|mean of|the average of|averages|averaged|typical",
+        "sum": "total|sum|sum of|total of|sum up|add up|the sum of|combined|summed|aggregate|grand total of|overall total|totals|sum total of|total sum of|overall",
+        "avg": "average|mean|avg|average of|mean of|the average of|averages|averaged",
         "median": "median|median of",
         "min": "minimum|min|minimum of|smallest value of|lowest value of|minima",
         "max": "maximum|max|maximum of|largest value of|highest value of|peak|maxima",

@@ -12,11 +12,7 @@ from synth.plan import (
 )
 from synth.understand.columns import Known, is_flag
 from synth.understand.logic import both, merge
-from synth.understand.notes import (
-    BE,
-    STOPS,
-    no,
-)
+from synth.understand.notes import BE, STOPS, Having, Measure, no
 from synth.understand.numbers_and_dates import (
     quantity_at,
 )
@@ -129,6 +125,23 @@ class Predicates(Times):
             return self._text_predicate(i, j, at, known, operator, symbolic, verb)
         return 0
 
+    def _figure_compared(self, i: int, known: Known) -> bool:
+        """Whether "customers with revenue over 1000" compares a sum of many rows: so for revenue, else it is asked."""
+        if known.additive is not True or self.low(i - 1) in ("where",):
+            return False
+        shown = self.notes.shown[-1] if self.notes.shown else None
+        if known.column.table != self.subject:
+            many = self.graph.widens(self.subject, known.column.table)
+        else:
+            named = shown is not None and shown.plural and self.lexicon.entity(shown.known)
+            many = named and shown is not None and shown.known.field.distinct < shown.known.field.values
+        if not many or (shown is not None and shown.known is known):
+            return False
+        if self.tokens[i].lemma in ("revenue", "turnover", "sale", "spending", "spend", "income"):
+            return True
+        name = known.column.name
+        raise no("ambiguous", f"the total {name}, or {name} in any one row?", (f"total {name}", f"any {name}"))
+
     def _number_predicate(self, i: int, j: int, known: Known, operator: Comparison, symbolic: bool, verb: bool) -> int:
         number = quantity_at(self.tokens, j)
         if number is None:
@@ -150,6 +163,13 @@ class Predicates(Times):
             operator, after = suffix[0], after + suffix[1]  # type: ignore[assignment]  # the table's meanings are comparisons
         if self.negate:
             operator, self.negate = OPPOSITE[operator], False
+        if symbolic and self._figure_compared(i, known):
+            measure = Measure("sum", known.column, self.said(i, 1), known=known)
+            bound = {">": "minimum", ">=": "minimum", "<": "maximum", "<=": "maximum"}.get(operator, "total")
+            self.add_having(Having(measure, operator, self.parameter(bound, self.fitted(known, number))))
+            self._reset()
+            self.last = None
+            return after
         self.add(self.compare_number(known, operator, number), known, value=operator in ("=",))
         # "3, 5 or 7"
         while operator in ("=", "!=") and self.low(after) in (",", "or", "and"):

@@ -120,6 +120,17 @@ class State:
             # "not in Berlin or Paris": the not holds for the whole list
             self.negate = self.negate or (known is not None and parts[-1].known is known)
         negated = self.negate
+        far = known is not None and known.column.table != self.subject and self.subject_noted
+        if far and known is not None and self.graph.widens(self.subject, known.column.table):
+            # one of many partners: "never" would have to hold for all of them, "and" for two of them
+            if negated:
+                raise no(
+                    "cannot-answer", f"{self.subject!r} without such rows of {known.column.table!r} need two steps"
+                )
+            if joined == "and" and value and parts and parts[-1].known is known:
+                raise no(
+                    "ambiguous", f"both or either of the values of {known.column.name!r}? say 'or' if either will do"
+                )
         if self.negate and not negated_already(condition):
             condition = negation(condition)
         if (
@@ -175,7 +186,8 @@ class State:
     def _unshow(self, known: Known) -> None:
         """What was taken for a column to show turns out to be one to filter by."""
         shown = self.notes.shown
-        if shown and shown[-1].known is known and not shown[-1].asked:
+        kept = len(shown) == 1 and shown[-1].plural and not self.mentioned and known.sort == "text"
+        if shown and shown[-1].known is known and not shown[-1].asked and not kept:
             shown.pop()
 
     def choose(self, matches: list[ColumnMatch], sort: str = "", near: str = "", said: str = "") -> Known | None:
@@ -297,15 +309,17 @@ class State:
         """The one date column of the subject that a time without a column means; a refusal when two may be meant."""
         near = [table or self.subject]
         if not table:
-            measured = [m.known.column.table for m in self.notes.measures if m.known is not None]
+            figures = [*self.notes.measures, *(h.measure for h in self.notes.having)]
+            measured = [m.known.column.table for m in figures if m.known is not None]
             near = list(dict.fromkeys([*measured, self.subject, *self.mentioned]))
-            near += [
+            further = [
                 t.name
                 for t in self.lexicon.schema.tables
                 if t.name not in near
                 and self.graph.path(self.subject, t.name)
                 and not self.graph.widens(self.subject, t.name)
             ]
+            near += sorted(further, key=lambda t: len(self.graph.path(self.subject, t) or []))
         for name in near:
             dates = self.lexicon.dates(name)
             if not dates:

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from synth.plan import (
-    Compare,
-    Empty,
-    Match,
-)
+from synth.plan import Compare, Empty, Match, OneOf
 from synth.understand.columns import ColumnMatch, Known, is_flag
 from synth.understand.notes import (
     STOPS,
@@ -638,6 +634,14 @@ class Reader(Things):
             if low in ("columns", "fields"):
                 self.notes.all_columns = self.notes.all_columns or self.low(i - 1) == "all"
             return i + 1
+        if (
+            low == "their"
+            and self.low(i - 1) in ("and", "with")
+            and isinstance(self.last, str)
+            and self.last.startswith("table:")
+        ):
+            self.notes.each_of = self.last.removeprefix("table:")
+            return i + 1
         if low in ("still", "currently", "now", "current", "presently"):
             return i + 1 if self._not_ended() else 0
         three = (low, self.low(i + 1), self.low(i + 2))
@@ -811,6 +815,13 @@ class Reader(Things):
                 raise no("not-understood", "this names nothing in the data", tuple(self.lexicon.table_words)[:6])
         if self.connector == "or":
             raise no("not-understood", "an 'or' with nothing behind it")
+        for part in list(notes.parts):
+            everything = isinstance(part.condition, OneOf) and part.known is not None and part.known.field.vocabulary
+            if everything and notes.measures and isinstance(part.condition, OneOf) and not part.condition.negated:
+                if {v.value for v in part.condition.values} >= set(part.known.field.vocabulary if part.known else ()):
+                    # "salary of men and women": all there are, so one figure for each is meant
+                    notes.parts.remove(part)
+                    notes.groups.append(Key(known=part.known))
         if self.question == "how much" and not notes.measures and not notes.shown:
             raise no("not-understood", "how much of what? name a column")
         if self.counting:

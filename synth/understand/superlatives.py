@@ -313,6 +313,15 @@ class Superlatives(Figures):
         matches = self.lexicon.matches_at(self.tokens, j)
         tables = self.lexicon.tables_at(self.tokens, j)
         longer = bool(matches and tables and matches[0].length > tables[0][2])
+        if tables and not longer and tables[0][0] != self.subject and tables[0][1] > 0.6:
+            said = f"the {self.low(i)} of the {tables[0][0]!r}"
+            raise no("cannot-answer", f"{said} for each of the {self.subject!r} needs two steps; ask for {said} first")
+        made = self.low(j).endswith("ed") and self._noun_ahead(j + 1)
+        if made and matches and matches[0].known.sort == "date" and matches[0].length == 1:
+            # "the most recently created customer" is a customer, not a date
+            best.by, best.of_rows = matches[0].known, True
+            self._set_best(best)
+            return j + 1
         if (
             matches
             and matches[0].known.sort == "date"

@@ -188,12 +188,8 @@ class Things(GroupsAndOrder):
                 return done
         self.mention(name)
         if self.counting:
-            how = self.counting
-            key = self.lexicon.key(name)
-            if name != self.subject and self.subject_said and key and how == "rows":
-                self._count_now(Measure("count", None, self.said(i, n), rows_of=name))
-            else:
-                self._count_now(Measure("count", None, self.said(i, n), rows_of=name))
+            unique = self.counting == "distinct"
+            self._count_now(Measure("count", None, self.said(i, n), rows_of=name, unique=unique))
         elif self.sharing and not self.share_rows:
             self._share_of_rows(name)
         elif self.aggregates:
@@ -273,7 +269,6 @@ class Things(GroupsAndOrder):
             if known.sort == "number" and number is not None and number == int(number):
                 self.mention(table)
                 self.add(Compare(known.column, "=", self.parameter(known.column.name, int(number))), known, value=True)
-                self.notes.all_columns = self.notes.all_columns or not self.notes.shown
                 self.last = known
                 return k + 1
             if known.sort == "text" and (
