@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.docker_engine import docker_engine as running_engine
 from tests.services import Server, ServiceMissing, mariadb_server, postgres_server
 
 
@@ -26,6 +27,17 @@ def mariadb() -> Iterator[Server]:
     try:
         with mariadb_server() as server:
             yield server
+    except ServiceMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[str]:
+    """The address of a Docker engine that really runs and has the sandbox's image; DOCKER_HOST names it."""
+    try:
+        with running_engine() as address, pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DOCKER_HOST", address)
+            yield address
     except ServiceMissing as missing:
         pytest.skip(str(missing))
 

@@ -38,6 +38,8 @@ class Lines:
 @pytest.fixture(params=sandbox_names())
 def opened(request: pytest.FixtureRequest) -> Iterator[Opened]:
     """Opens the backend, for those that only play back with the results they shall give."""
+    if request.param == "docker":
+        request.getfixturevalue("docker_engine")
     made: list[Sandbox] = []
 
     def open_it(*scripts: str) -> Sandbox:
@@ -115,6 +117,8 @@ REAL = [name for name in sandbox_names() if name != "scripted"]
 
 @pytest.fixture(params=REAL, scope="module")
 def real(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    if request.param == "docker":
+        request.getfixturevalue("docker_engine")
     sandbox = open_sandbox(request.param)
     yield sandbox
     sandbox.close()

@@ -1,0 +1,215 @@
+"""A Docker engine that really runs, and the sandbox's image on it; for tests, and by hand: `python -m tests.docker_engine`.
+
+An engine that answers already is used. Otherwise dockerd is started in a temporary folder, on a socket of its own, without
+any network, and stopped by its pid with all that it started. No registry of images is asked: the base is a small Debian made
+by debootstrap with the libraries of this very environment, kept in the user's cache for the next time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import distribution
+from pathlib import Path
+
+from sandbox.docker_engine import engine
+from sandbox.image_build import LIBRARIES, build_image, find_image
+from sandbox.job import SandboxUnavailable
+from tests.services import ServiceMissing
+
+BASE = "tars-test-base"
+_INSTALLED = "usr/local/lib/python3.11/dist-packages"
+_UNNEEDED = (
+    "usr/share/doc",
+    "usr/share/man",
+    "usr/share/locale",
+    "usr/share/perl",
+    "var/lib/apt/lists",
+    "var/cache/apt",
+)
+_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+
+
+class Daemon:
+    """A dockerd of our own; `start` may be called again after it was killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.address = f"unix://{folder}/docker.sock"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        for stale in ("docker.pid", "docker.sock"):
+            (self.folder / stale).unlink(missing_ok=True)
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    _program("dockerd", "docker.io"), "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec",
+                    "--pidfile", f"{self.folder}/docker.pid", "--host", self.address, "--storage-driver", "overlay2",
+                    "--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--log-level", "warn",
+                ],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, "PATH": _PATH}, start_new_session=True,
+            )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                engine(self.address)
+                return
+            except SandboxUnavailable as problem:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    said = (self.folder / "log").read_text()[-2_000:]
+                    raise ServiceMissing(f"dockerd does not run here: {problem}; {said}") from None
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """End it as a crash would: containerd and the containers stay."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def stop(self) -> None:
+        """End it and everything it started."""
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self.process = None
+        for pid in self.left_over():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for mounted in reversed(_mounted_below(self.folder)):
+            subprocess.run(["umount", "--lazy", mounted], check=False, capture_output=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def left_over(self) -> list[int]:
+        """Processes of this engine: those that name its folder, such as containerd and its shims."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal() and int(entry.name) != os.getpid():
+                with contextlib.suppress(OSError):
+                    words = (entry / "cmdline").read_bytes().split(b"\0")
+                    if b"containerd" in words[0] and any(os.fsencode(self.folder) in word for word in words):
+                        found.append(int(entry.name))
+        return found
+
+
+def _mounted_below(folder: Path) -> list[str]:
+    lines = Path("/proc/self/mounts").read_text().splitlines()
+    return [line.split()[1] for line in lines if line.split()[1].startswith(f"{folder}/")]
+
+
+@contextmanager
+def docker_engine() -> Iterator[str]:
+    """The address of an engine that has the sandbox's image. ServiceMissing says what is not installed here."""
+    with contextlib.suppress(SandboxUnavailable):
+        address = engine().address
+        _provide_image(address)
+        yield address
+        return
+    with own_daemon() as daemon:
+        _provide_image(daemon.address)
+        yield daemon.address
+
+
+@contextmanager
+def own_daemon() -> Iterator[Daemon]:
+    """A dockerd of our own, without any image."""
+    if os.geteuid() != 0:
+        raise ServiceMissing("no Docker engine answers, and dockerd can be started by root only")
+    _program("dockerd", "docker.io")
+    daemon = Daemon(Path(tempfile.mkdtemp(prefix="tars-dockerd-", dir="/tmp")))
+    try:
+        daemon.start()
+        yield daemon
+    finally:
+        daemon.stop()
+
+
+def _provide_image(address: str) -> None:
+    found = engine(address)
+    try:
+        find_image(found)
+    except SandboxUnavailable:
+        if not found.api.images(name=BASE):
+            with base_archive().open("rb") as archive:
+                found.api.import_image_from_data(archive, repository=BASE, tag="latest")
+        build_image(f"{BASE}:latest", address=address, network="none")
+
+
+def base_archive() -> Path:
+    """The base image's file system as a tar file; made by debootstrap once and kept."""
+    packages = [distribution(name) for name in ("pip", *LIBRARIES)]
+    what = " ".join(f"{package.name}={package.version}" for package in packages)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tars-tests"
+    cache.mkdir(parents=True, exist_ok=True)
+    archive = cache / f"base-{hashlib.sha256(what.encode()).hexdigest()[:16]}.tar"
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not archive.exists():
+            _make_base(archive)
+    return archive
+
+
+def _make_base(archive: Path) -> None:
+    program = _program("debootstrap", "debootstrap")
+    with tempfile.TemporaryDirectory(prefix="tars-base-", dir="/tmp") as folder:
+        root = Path(folder, "root")
+        done = subprocess.run(
+            [program, "--variant=minbase", "--include=python3", "bookworm", str(root)],
+            capture_output=True, text=True, env={**os.environ, "PATH": _PATH}, timeout=900,
+        )  # fmt: skip
+        if done.returncode:
+            raise ServiceMissing(f"debootstrap failed: {done.stdout[-1_000:]} {done.stderr[-1_000:]}")
+        for name in _UNNEEDED:
+            shutil.rmtree(root / name, ignore_errors=True)
+        for name in ("pip", *LIBRARIES):
+            _copy_package(name, root / _INSTALLED)
+        unfinished = archive.with_suffix(".part")
+        with tarfile.open(unfinished, "w") as tar:
+            for entry in sorted(root.iterdir()):
+                if entry.name not in ("dev", "proc", "sys"):
+                    tar.add(entry, entry.name)
+        unfinished.replace(archive)
+
+
+def _copy_package(name: str, target: Path) -> None:
+    """The files of an installed package, less its tests and headers."""
+    for file in distribution(name).files or []:
+        if file.parts[0] == ".." or {"tests", "include", "__pycache__"} & set(file.parts):
+            continue
+        copy = target / file
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file.locate(), copy)
+
+
+def _program(name: str, package: str) -> str:
+    found = shutil.which(name, path=_PATH)
+    if found is None:
+        raise ServiceMissing(f"no {name} here; apt package: {package}")
+    return found
+
+
+def main(report: Callable[[str], None] = print) -> None:
+    """Keep an engine with the image until Enter is pressed or the input ends."""
+    with docker_engine() as address:
+        report(f"DOCKER_HOST={address}")
+        sys.stdin.read(1)
+
+
+if __name__ == "__main__":
+    main()
