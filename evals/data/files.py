@@ -198,7 +198,7 @@ def staff_xlsx(folder: Path) -> str:
 
 def budget_xlsx(folder: Path) -> str:
     """A title over all, and years merged over their quarters."""
-    import openpyxl  # type: ignore[import-untyped]  # it has no types
+    import openpyxl
 
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
