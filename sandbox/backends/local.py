@@ -329,7 +329,10 @@ class _Worker:
     def ended(self, before: tuple[int, int]) -> _End:
         """How it ended and what it used since `before`. Raises SandboxDied when the zygote cannot tell any more."""
         data = b""
-        if select.select([self.status], [], [], EXIT_SECONDS)[0]:
+        # Not select(), which cannot take the high descriptors of a host with many connections.
+        poll = select.poll()
+        poll.register(self.status, select.POLLIN)
+        if poll.poll(EXIT_SECONDS * 1000):
             data = os.read(self.status, zygote.STATUS.size)
         if len(data) != zygote.STATUS.size:
             raise SandboxDied("the sandbox itself ended, or hangs, in the middle of a run")
