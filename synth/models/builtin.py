@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import keyword
+import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
@@ -42,6 +43,7 @@ def create(_settings: str = "") -> Writer:
 
 def draft_of(plan: Plan, task: Task, reading: str = "") -> Draft:
     """The closure that answers the plan over the task's kind of source."""
+    plan = _named_for_python(plan)
     parameters = tuple(Parameter(v.parameter, _type_name(v.value), v.value) for v in plan.values())
     head = {
         "imports": _imports(parameters),
@@ -64,6 +66,33 @@ def draft_of(plan: Plan, task: Task, reading: str = "") -> Draft:
         ordered=bool(plan.order),
         reading=reading,
     )
+
+
+_TAKEN = {"source", "query", "closure", "date", "datetime", "time", "timezone", "Decimal", "SourceError"}
+
+
+def _named_for_python(plan: Plan) -> Plan:
+    """The plan with parameters that Python can have: a column called `class` or `2nd` names none by itself."""
+    names: dict[str, str] = {}
+    for value in plan.values():
+        name = re.sub(r"\W+", "_", value.parameter).strip("_").lower() or "value"
+        name = f"value_{name}" if not name.isidentifier() else name
+        while keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in _TAKEN or name in names.values():
+            name += "_"
+        names[value.parameter] = name
+
+    def renamed(node: object) -> object:
+        if isinstance(node, tuple):
+            return tuple(renamed(item) for item in node)
+        if isinstance(node, Value):
+            return replace(node, parameter=names.get(node.parameter, ""))
+        if is_dataclass(node) and not isinstance(node, type):
+            return replace(node, **{f.name: renamed(getattr(node, f.name)) for f in fields(node)})
+        return node
+
+    changed = renamed(plan)
+    assert isinstance(changed, Plan)
+    return changed
 
 
 @dataclass(frozen=True)

@@ -325,3 +325,17 @@ def test_the_answers_types_follow_from_the_plan() -> None:
         ("n", "int64"),
         ("mean", "double"),
     ]
+
+
+def test_parameters_are_names_that_python_can_have() -> None:
+    names = ("class", "2nd place", "source", "größe", "Größe")
+    plan = Plan(
+        "orders", (Output(Column("orders", "id"), "id"),), where=OneOf(STATE, tuple(Value(n, n) for n in names))
+    )
+    request = Request("orders in these states", datetime(2024, 5, 1, tzinfo=UTC))
+
+    draft = draft_of(plan, Task(request, SHOP, "table", "duckdb", "csv"))
+
+    compile(draft.code, "closure.py", "exec")
+    assert [p.name for p in draft.parameters] == ["class_", "value_2nd_place", "source_", "größe", "größe_"]
+    assert [p.default for p in draft.parameters] == list(names)
