@@ -21,6 +21,8 @@ from synth.sources.text_table import RowSpool, first_types, null_notes, serve_sp
 LOOKED_LINES: Final = 1_000
 BLANK_SHARE: Final = 0.985
 """A position separates columns when at least this share of the lines is blank there."""
+FILLED: Final = 0.55
+"""Over all columns, at least this share of the cells holds something."""
 _RULE: Final = re.compile(r"[\s\-=+|_:]*(?:-{2,}|={2,})[\s\-=+|_:]*")
 
 
@@ -63,6 +65,10 @@ def columns_of(lines: Sequence[str]) -> Columns | None:
         return None
     ranges = _ranges(block)
     if len(ranges) < 2:
+        return None
+    # Lines of any length leave gaps too: columns are filled in most lines, and with more than one short line of them.
+    fills = [sum(bool(line[a:b].strip()) for line in block) / len(block) for a, b in ranges]
+    if sum(fills) / len(fills) < FILLED or sum(fill >= FILLED for fill in fills) < 2:
         return None
     return _named(lines, ranges, first, last)
 
