@@ -391,7 +391,7 @@ class Assembler:
         if (
             verb in ("list", "show", "display", "give")
             and by
-            and not any(t.low in ("group", "grouped", "broken", "split") for t in self.reader.tokens)
+            and not any(t.low in ("broken", "split", "breakdown") for t in self.reader.tokens)
         ):
             raise no(
                 "ambiguous",

@@ -167,7 +167,7 @@ class Lexicon:
 
     def _add_noun(self, words: tuple[str, ...], table: str, score: float) -> None:
         self._nouns[words][table] = max(score, self._nouns[words].get(table, 0))
-        for other in synonyms().get(words[-1], ()):
+        for other in (*synonyms().get(words[-1], ()), *(("line",) if words[-1] == "item" and len(words) > 1 else ())):
             if other in ADDITIVE or other in NOT_ADDITIVE:
                 continue
             key = (*words[:-1], other)
@@ -197,7 +197,7 @@ class Lexicon:
         if (
             len(core) > 1
             and known.sort == "number"
-            and (core[-1] in UNIT_WORDS or last and (last[0] in UNIT_WORDS or lemma(last[0]) in UNIT_WORDS))
+            and (core[-1] in UNIT_WORDS or (last and (last[0] in UNIT_WORDS or lemma(last[0]) in UNIT_WORDS)))
         ):
             core = core[:-1]
             self._form(core, known, 0.95)
@@ -297,7 +297,7 @@ class Lexicon:
         ):
             found = {k: s * 0.9 for k, s in self._index.get(words[:-1], {}).items() if s >= 0.9}
         if not found and len(words) == 2 and words[1] in DATE_WORDS:
-            found = {k: 0.88 for k in self.events.get(stem(words[0]), ())}
+            found = dict.fromkeys(self.events.get(stem(words[0]), ()), 0.88)
         best = max(found.values(), default=0.0)
         return sorted(((k, s) for k, s in found.items() if s >= best - 0.3), key=lambda x: -x[1])
 

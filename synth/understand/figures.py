@@ -15,14 +15,8 @@ from synth.understand.notes import (
     Measure,
     no,
 )
-from synth.understand.operators import (
-    AGGREGATE_OF,
-    AGGREGATES,
-    COUNTS,
-    SHARES,
-    phrase_at,
-    unit_at,
-)
+from synth.understand.numbers_and_dates import quantity_at
+from synth.understand.operators import AGGREGATE_OF, AGGREGATES, COMPARISONS, COUNTS, SHARES, phrase_at, unit_at
 from synth.understand.vocabulary import SUPERLATIVES, VERBS
 from synth.understand.words import any_of, lemma, stem
 
@@ -115,6 +109,8 @@ class Figures(Filters):
             return 0
         meaning, n = found
         said = self.said(i, n).casefold()
+        if said == "total of" and (phrase_at(self.tokens, i + 2, COMPARISONS) or quantity_at(self.tokens, i + 2)):
+            return 0
         j = self.skip(
             i + n,
             {"the", "of", "all", "our", "for"}
@@ -128,10 +124,10 @@ class Figures(Filters):
             and matches[0].score > 0.93
             and said in any_of("total totals max min average sum overall maximum minimum mean")
             and not (following and following[0].known.sort == "number")
+            and not phrase_at(self.tokens, j, COUNTS)
         ):
             # the column called so, not the wish for a sum
-            if not phrase_at(self.tokens, j, COUNTS):
-                return 0
+            return 0
         counted = phrase_at(self.tokens, j, COUNTS)
         if counted and meaning == "sum" and not self.column_named_exactly(j):
             return j
@@ -227,7 +223,7 @@ class Figures(Filters):
                     return Arithmetic("-", revenue[0].column, cost[0].column)
                 continue
             quantity = self.lexicon.with_words(table, ["quantity", "units"], "number")
-            price = [k for k in self.lexicon.with_words(table, ["price"], "number")]
+            price = list(self.lexicon.with_words(table, ["price"], "number"))
             if len(quantity) == 1 and len(price) == 1:
                 product: Expression = Arithmetic("*", quantity[0].column, price[0].column)
                 discount = self.lexicon.with_words(table, ["discount"], "number")

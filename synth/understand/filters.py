@@ -16,14 +16,7 @@ from synth.plan import (
 )
 from synth.understand.columns import Known, is_flag
 from synth.understand.comparing import _bound
-from synth.understand.notes import (
-    PERSONS,
-    STOPS,
-    Having,
-    Key,
-    Measure,
-    no,
-)
+from synth.understand.notes import PERSONS, STOPS, Having, Key, Measure, no
 from synth.understand.numbers_and_dates import (
     Quantity,
     quantity_at,
@@ -215,7 +208,14 @@ class Filters(Predicates):
         if not found:
             return 0
         how, n = found
-        j = self.skip(i + n, any_of("the letter word a an text string letters phrase"))
+        j = self.skip(i + n, any_of("the letter word an text string letters phrase"))
+        if (
+            self.low(j) == "a"
+            and j + 1 < len(self.tokens)
+            and self.tokens[j].text == "a"
+            and self.low(j + 1) not in STOPS
+        ):
+            j += 1
         if j >= len(self.tokens):
             return 0
         if (

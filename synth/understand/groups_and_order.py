@@ -102,6 +102,10 @@ class GroupsAndOrder(Superlatives):
         n = found[1]
         word = self.said(i, n).casefold()
         j = i + n
+        noted = self.notes.shown or self.notes.measures or self.notes.parts or self.notes.best or self.mentioned
+        if word in ("each", "every") and not (noted or self.counting or self.aggregates):
+            # "list each product's name": a determiner, no group
+            return j
         if word in ("each", "every", "across", "in each") and self.low(j) in ("other",):
             return 0
         if (
@@ -127,6 +131,15 @@ class GroupsAndOrder(Superlatives):
             # "average salary each": fall through to the key
             pass
         key, at = self._key_at(j)
+        if word == "by" and key is not None and key.known is not None and key.unit is None and at < len(self.tokens):
+            # "requests by ip 10.0.0.5" names one
+            given = self.tokens[at].kind in ("literal", "quote", "number") or self.values.held_at(
+                self.text, self.tokens, at
+            )
+            if given:
+                condition = self._predicate(j, at, key.known)
+                if condition:
+                    return condition
         people = key is not None and key.table and self.tokens[at - 1].low != self.tokens[at - 1].lemma
         if word == "by" and people and self.low(at) in any_of("from in with who whose of living that named called"):
             # "orders by customers from Spain": whose they are, not a group for each
@@ -241,11 +254,15 @@ class GroupsAndOrder(Superlatives):
             or phrase_at(self.tokens, i, ORDERS)
         ):
             return 0
-        if key.known is not None and key.unit is None:
-            if self._predicate_ahead(at, key.known) or (
-                key.known.sort == "number" and not key.known.identifier and key.known.additive is not None
-            ):
-                return 0
+        if (
+            key.known is not None
+            and key.unit is None
+            and (
+                self._predicate_ahead(at, key.known)
+                or (key.known.sort == "number" and not key.known.identifier and key.known.additive is not None)
+            )
+        ):
+            return 0
         held = self.values.held_at(self.text, self.tokens, i)
         if (
             held

@@ -20,7 +20,8 @@ from synth.understand.words import any_of
 BE = any_of("is are was were be been being has have had does did do that which who column field its their equal")
 
 STOPS = any_of(
-    "and or with where who that which whose in from per by for order sorted sort over under above below before after since last but not having on of to than is are was were only then"
+    "and or with where who that which whose in from per by for order sorted sort over under above "
+    "below before after since last but not having on of to than is are was were only then"
 )
 
 PERSONS = any_of(
@@ -55,6 +56,8 @@ class Shown:
 
 @dataclass
 class Measure:
+    ""
+
     """A figure: an aggregate over a column, over arithmetic, or over rows (`of` None). `rows_of` is the table whose rows count."""
 
     function: AggregateName

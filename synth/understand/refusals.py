@@ -13,7 +13,8 @@ POLITE = (
 )
 WRITE = re.compile(
     POLITE
-    + r"""(?:(?:delete|remove|drop|truncate|insert|alter|erase|wipe|purge|overwrite|destroy|modify|upload|grant|revoke)\b(?!\s+(?:all\s+|the\s+|any\s+)?(?:duplicate|double|null|empty|blank))
+    + r"""(?:(?:delete|remove|drop|truncate|insert|alter|erase|wipe|purge|overwrite|destroy|modify|upload|grant|revoke)\b
+    (?!\s+(?:all\s+|the\s+|any\s+)?(?:duplicate|double|null|empty|blank))
     |(?:update|edit|rename|replace|change|mark|cancel|refund|archive|merge|move|copy|import|increase|decrease|raise|lower|reset|double|clear|disable|enable|promote|
     fire|hire|pay|book|post|publish|save|store|fix|correct|write|append|send|email|set|add|cut|ship|reorder|block|ban|approve|reject|close|give)\s+
     (?:the|all|a|an|every|each|everyone|everybody|this|these|those|my|our|it|them|him|her|any|another|new|one|\d+|\#|order\s+\#?\d+|\w+\s+(?:=|from|of|for)\s+\w+\s+to\b)

@@ -140,18 +140,17 @@ class State:
             and parts[-1].known is known
             and parts[-1].negated == negated
             and known is not None
-        ):
-            if joined or self.comma:
-                if joined == "and" and self.bought and not negated and self.notes.shown:
-                    raise no(
-                        "ambiguous",
-                        f"both or either of the values of {known.column.name!r}? say 'or' if either will do",
-                    )
-                merged = merge(parts[-1].condition, condition)
-                if merged is not None:
-                    parts[-1] = replace(parts[-1], condition=merged)
-                    self._reset()
-                    return
+        ) and (joined or self.comma):
+            if joined == "and" and self.bought and not negated and self.notes.shown:
+                raise no(
+                    "ambiguous",
+                    f"both or either of the values of {known.column.name!r}? say 'or' if either will do",
+                )
+            merged = merge(parts[-1].condition, condition)
+            if merged is not None:
+                parts[-1] = replace(parts[-1], condition=merged)
+                self._reset()
+                return
         if joined == "or" and parts:
             before = parts.pop()
             if before.joined == "and" and parts and not self.comma:
@@ -311,6 +310,8 @@ class State:
         if not table:
             figures = [*self.notes.measures, *(h.measure for h in self.notes.having)]
             measured = [m.known.column.table for m in figures if m.known is not None]
+            if self.notes.best is not None and self.notes.best.by is not None and self.notes.best.function is not None:
+                measured.append(self.notes.best.by.column.table)
             near = list(dict.fromkeys([*measured, self.subject, *self.mentioned]))
             further = [
                 t.name
@@ -344,7 +345,9 @@ class State:
             return dates[0]
         noun = self.lexicon.table_words[table][-1:]
         secondary = set(
-            "update updated modified changed due deleted shipped ship shipping delivered delivery deliver end ended closed expiry expires expire return returned birth dob paid payment last cancelled left termination discharge discharged resolved seen arrival processed approved promised".split()
+            "update updated modified changed due deleted shipped ship shipping delivered delivery deliver "
+            "end ended closed expiry expires expire return returned birth dob paid payment last cancelled "
+            "left termination discharge discharged resolved seen arrival processed approved promised".split()
         )
         by_noun = [k for k in dates if noun and noun[0] in k.words and not set(k.words) & secondary]
         if len(by_noun) == 1:

@@ -25,7 +25,7 @@ from synth.understand.operators import (
 )
 from synth.understand.things import Things
 from synth.understand.values import Held, flag_values
-from synth.understand.vocabulary import FILLER, ROWS, VERBS
+from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES, ROWS, SUPERLATIVES, VERBS
 from synth.understand.words import IRREGULAR, any_of, lemma, stem
 
 DANGLING = any_of("where with by and or per of in than over under between from to is not without the")
@@ -34,7 +34,8 @@ ANSWERED = any_of("returned returning gave giving got answered")
 Step = Callable[[int], int]
 
 KEYWORDS = (
-    "average total number highest lowest maximum minimum between before after without except excluding sorted ordered descending ascending distinct unique "
+    "average total number highest lowest maximum minimum between before after without except "
+    "excluding sorted ordered descending ascending distinct unique "
     "different percentage median latest newest oldest greater higher cheapest largest biggest smallest please where which count"
 ).split()
 
@@ -139,6 +140,10 @@ class Reader(Things):
             else:
                 i += columns[0].length if columns and columns[0].score > 0.9 else 1
         for i, token in enumerate(self.tokens):
+            graded = GRADES.get(SUPERLATIVES.get(token.low) or COMPARATIVES.get(token.low, ""), ("", True))[0]
+            for table in self.lexicon.table_words if graded else ():
+                if self.lexicon.with_words(table, graded.replace("|", " ").split()):
+                    votes[table] = votes.get(table, 0) + 0.8
             if token.kind == "word" and len(token.low) > 3:
                 for known in self.lexicon.events.get(stem(token.low), []):
                     votes[known.column.table] = votes.get(known.column.table, 0) + 0.4
@@ -808,20 +813,29 @@ class Reader(Things):
             or notes.lacking
             or self.mentioned
         )
-        if not (
-            said or self.counting or self.aggregates or self.sharing or notes.best or notes.all_columns or notes.limit
+        if (
+            not (
+                said
+                or self.counting
+                or self.aggregates
+                or self.sharing
+                or notes.best
+                or notes.all_columns
+                or notes.limit
+            )
+            and not self.unexplained
         ):
-            if not self.unexplained:
-                raise no("not-understood", "this names nothing in the data", tuple(self.lexicon.table_words)[:6])
+            raise no("not-understood", "this names nothing in the data", tuple(self.lexicon.table_words)[:6])
         if self.connector == "or":
             raise no("not-understood", "an 'or' with nothing behind it")
         for part in list(notes.parts):
-            everything = isinstance(part.condition, OneOf) and part.known is not None and part.known.field.vocabulary
-            if everything and notes.measures and isinstance(part.condition, OneOf) and not part.condition.negated:
-                if {v.value for v in part.condition.values} >= set(part.known.field.vocabulary if part.known else ()):
-                    # "salary of men and women": all there are, so one figure for each is meant
-                    notes.parts.remove(part)
-                    notes.groups.append(Key(known=part.known))
+            if part.known is None or not isinstance(part.condition, OneOf) or part.condition.negated:
+                continue
+            all_there_are = set(part.known.field.vocabulary)
+            if notes.measures and all_there_are and {v.value for v in part.condition.values} >= all_there_are:
+                # "salary of men and women": one figure for each is meant
+                notes.parts.remove(part)
+                notes.groups.append(Key(known=part.known))
         if self.question == "how much" and not notes.measures and not notes.shown:
             raise no("not-understood", "how much of what? name a column")
         if self.counting:

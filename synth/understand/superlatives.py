@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from synth.understand.columns import Known
 from synth.understand.figures import Figures
 from synth.understand.notes import (
     Best,
@@ -240,6 +241,9 @@ class Superlatives(Figures):
             return self._most(j, best.count)
         if self.low(i) in ("most", "highest", "cheapest", "best"):
             pass
+        if self.low(j) in SUPERLATIVES and SUPERLATIVES[self.low(j)] not in ("high", "low"):
+            self.notes.best = None
+            return self._superlative(j, best.count)
         participle = self.low(j)
         if participle in ("earners", "earner"):
             best.by = self._by_words(["salary", "pay", "income"])
@@ -450,10 +454,16 @@ class Superlatives(Figures):
             best.function = "sum"
             self._set_best(best)
             return low_value[2]
+        named = tables[0][2] if tables else 1
+        row = bool(tables) or (j < len(self.tokens) and self.lexicon.row_noun(self.tokens[j], self.subject))
+        if row and self.low(j + named) == "by" and grade in ("high", "low", "large", "small", "big"):
+            # "top product by units sold": the key comes after the noun
+            best.of_rows = True
+            self._set_best(best)
+            self.best_open = True
+            return j
         if grade in any_of("large big great small high low") and tables:
-            sizes = self.lexicon.with_words(
-                tables[0][0], "amount total size quantity area population value revenue price".split(), "number"
-            )
+            sizes = self._sizes(tables[0][0], best)
             if len(sizes) == 1 or (sizes and sizes[0].words[-1:] in (("amount",), ("total",), ("size",))):
                 best.by = sizes[0]
                 best.of_rows = True
@@ -467,13 +477,7 @@ class Superlatives(Figures):
         if best.said in any_of("top best worst largest biggest smallest highest lowest greatest"):
             row = j < len(self.tokens) and self.lexicon.row_noun(self.tokens[j], self.subject)
             if column or row:
-                sizes = (
-                    self.lexicon.with_words(
-                        self.subject, "amount total size quantity area population value revenue".split(), "number"
-                    )
-                    if row and not column
-                    else []
-                )
+                sizes = self._sizes(self.subject, best) if row and not column else []
                 if len(sizes) == 1 or (sizes and sizes[0].words[-1:] in (("amount",), ("total",), ("size",))):
                     best.by = sizes[0]
                 best.of_rows = True
@@ -481,6 +485,12 @@ class Superlatives(Figures):
                 self.best_open = True
                 return j
         return 0
+
+    def _sizes(self, table: str, best: Best) -> list[Known]:
+        """What "biggest" may go by; what is best or on top is for the user to say."""
+        if best.said in ("top", "best", "worst"):
+            return []
+        return self.lexicon.with_words(table, ["amount", "total", "size", "area", "population"], "number")
 
     def _after_with(self, i: int) -> bool:
         """Whether the words before i are "with the", "has the", "had the"."""

@@ -17,6 +17,7 @@ from synth.understand.notes import (
     Shown,
     no,
 )
+from synth.understand.operators import COMPARISONS, phrase_at
 from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import FILLER
 from synth.understand.words import IRREGULAR, Token, any_of, stem
@@ -29,6 +30,13 @@ class Things(GroupsAndOrder):
         token = self.tokens[i]
         if token.kind in ("comma", "symbol"):
             return 0
+        noun = self.lexicon.tables_at(self.tokens, i) if self.counting else []
+        if noun and noun[0][1] > 0.8:
+            longer = self.lexicon.matches_at(self.tokens, i)
+            after = i + longer[0].length if longer else i
+            if longer and longer[0].length > noun[0][2] and phrase_at(self.tokens, after, COMPARISONS):
+                # "how many products cost less than 50": products are counted, the cost is compared
+                return self._table(i, noun)
         held = self.values.held_at(self.text, self.tokens, i)
         matches = [m for m in self.lexicon.matches_at(self.tokens, i) if m.score >= 0.6]
         tables = [t for t in self.lexicon.tables_at(self.tokens, i) if t[1] >= 0.6]
@@ -69,9 +77,9 @@ class Things(GroupsAndOrder):
             if done:
                 return done
         # a value in a column of yes and no, or a state: "cancelled", "active"
-        if n_value and n_value >= max(n_column, n_table) and not self._column_meant(i, matches, held):
-            if not (tables and n_table >= n_value and held[0].score < 0.99):
-                return self._value(i, held)
+        named = bool(tables) and n_table >= n_value and bool(held) and held[0].score < 0.99
+        if n_value and n_value >= max(n_column, n_table) and not named and not self._column_meant(i, matches, held):
+            return self._value(i, held)
         if (
             tables
             and n_table >= n_column
@@ -150,9 +158,7 @@ class Things(GroupsAndOrder):
             and self.low(i + best.length) not in ("of", "is", "are")
         ):
             return True
-        if self.aggregates and best.known.sort == "number" and best.score > 0.9:
-            return True
-        return False
+        return bool(self.aggregates and best.known.sort == "number" and best.score > 0.9)
 
     def _flag_shown(self, i: int, held: Held) -> bool:
         """ "show active": a column to show rather than a condition, when nothing follows that it could describe."""
@@ -208,15 +214,14 @@ class Things(GroupsAndOrder):
     def _other_table(self, i: int, name: str) -> None:
         """A second table named in passing: "customers who placed orders", "customers and their orders"."""
         before = [self.low(i - k) for k in range(1, 5)]
-        if any(w in any_of("placed made have has with having had any bought ordered took who that") for w in before):
-            if self.graph.path(self.subject, name) is not None:
-                self.notes.existing.append(name)
-                return
-        if before[0] in any_of("of in from for the our all by to on their its"):
-            if before[0] in ("their", "its") or (before[0] in ("and",)):
-                self.notes.shown.extend(
-                    Shown(self.lexicon.known[c], name) for c in self.lexicon.label(name) or self.lexicon.key(name)
-                )
+        partners = any_of("placed made have has with having had any bought ordered took who that")
+        if partners & set(before) and self.graph.path(self.subject, name) is not None:
+            self.notes.existing.append(name)
+            return
+        if before[0] in ("their", "its"):
+            self.notes.shown.extend(
+                Shown(self.lexicon.known[c], name) for c in self.lexicon.label(name) or self.lexicon.key(name)
+            )
 
     def _aggregated_table(self, i: int, n: int, name: str) -> int:
         """ "total orders" counts rows; "average order value" was read as a column before."""
@@ -426,7 +431,21 @@ class Things(GroupsAndOrder):
         n = matches[0].length
         label = self.lexicon.label(self.subject)
         close = {m.known.column for m in matches if m.score >= matches[0].score - 0.03}
-        if len(label) == 2 and set(label) <= close and self.tokens[i].lemma == "name" and not self.counting:
+        owner = (
+            self.lexicon.tables_at(self.tokens, self.skip(i + n + 1, {"the", "all", "our"}))
+            if self.low(i + n) == "of"
+            else []
+        )
+        whose = not owner or owner[0][0] == self.subject
+        if (
+            self.tokens[i].lemma == "name"
+            and n == 1
+            and not self.counting
+            and (
+                (len(label) == 2 and whose and matches[0].known.column not in label)
+                or (set(label) <= close and len(label) == 2)
+            )
+        ):
             for column in label:
                 self.notes.shown.append(Shown(self.lexicon.known[column], column.name))
             self._joined()

@@ -89,7 +89,8 @@ class Times(Comparing):
             first = replace(first, start=start_day, month=0)
         known = self._date_for(i)
         if known.sort == "number":
-            assert first.start is not None and second.start is not None
+            assert first.start is not None
+            assert second.start is not None
             self.add(
                 And(
                     (

@@ -67,6 +67,7 @@ level severity
 timestamp time date when datetime day
 user account visitor
 earthquake quake tremor
+office location
 film movie
 song track
 student pupil
@@ -430,7 +431,7 @@ FILLER: Final = any_of(
     "together along side included including include plus well place placed made make happened happen "
     "occur occurred took take taken exist exists existing recorded record registered registering "
     "come came comes goes went live lives living based located situated stored held kept found "
-    "contained contain belong belongs if possible quick quickly much many up ones set say said named "
+    "contained contain belong belongs if possible quick quickly much many up ones set breakdown say said named "
     "called play played playing works working worked lived brings brought generates generated "
     "generating produces produced contributes contributed sent transferred served"
 )

@@ -24,6 +24,7 @@ CONTRACTIONS = (
     (r"\bno\.\s+of\b", "number of"),
     (r"#\s?of\b", "number of"),
     (r"\b(first|last)(?: names?)? and (last|first) names?\b", r"\1 name and \2 name"),
+    (r"\b([1-5]\d\d)s\b", r"\1 errors"),
     (r"\b([1-5])xx\b", r"between \g<1>00 and \g<1>99"),
     (r"\b(home|away) and (away|home) (teams?|goals?)\b", r"\1 \3 and \2 \3"),
 )
@@ -69,6 +70,8 @@ IRREGULAR = {
     "sales": "sale",
     "aliases": "alias",
     "aged": "age",
+    "totalling": "total",
+    "totaling": "total",
     "paid": "pay",
     "sold": "sell",
     "bought": "buy",

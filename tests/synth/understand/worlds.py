@@ -1,5 +1,7 @@
 """Small worlds to ask about: tables in DuckDB, and the schema that sampling them would give."""
 
+# ruff: noqa: E501 (rows of made-up data)
+
 from __future__ import annotations
 
 import random
@@ -90,7 +92,7 @@ def _field(name: str, kind: str, column: list[object]) -> Field:
     filled = [v for v in column if v is not None]
     different = list(dict.fromkeys(filled))
     text = kind == "VARCHAR"
-    ordered = sorted(different, key=lambda v: (str(type(v)), v)) if different else []  # type: ignore[arg-type, return-value]  # values of one type
+    ordered = sorted(different, key=lambda v: (str(type(v)), v)) if different else []
     arrow = ARROW.get(kind) or kind.replace("DECIMAL(", "decimal128(").replace(",", ", ")
     return Field(
         name,
@@ -106,7 +108,7 @@ def _field(name: str, kind: str, column: list[object]) -> Field:
     )
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, ddl: str, rows: list[tuple[object, ...]]) -> None:
+def _fill(connection: duckdb.DuckDBPyConnection, ddl: str, rows: Sequence[tuple[object, ...]]) -> None:
     connection.execute(ddl)
     table = ddl.split("(")[0].split()[-1]
     marks = ", ".join("?" for _ in rows[0])
