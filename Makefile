@@ -13,6 +13,7 @@ $(READY): pyproject.toml
 	$(PYTHON) -m venv $(ENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --group dev --editable '.[databases]'
+	$(BIN)/python -m compileall -q synth sandbox prompts corpus evals
 	touch $@
 
 demo: $(READY)
