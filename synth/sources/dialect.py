@@ -410,7 +410,8 @@ def _comment_of(rows: Sequence[Row], lines: Sequence[str]) -> str:
             width = _width([(0, row) for row in plain])
             others = [row for row in marked if len(row) != width]
             # Rows as wide as the table that begin with the sign may be data: `#1`, `%`.
-            if others or marked[0] is rows[0][1]:
+            alone = marked[0][0].strip() == sign and len(marked[0]) == width  # a column of numbers, headed #
+            if others or (marked[0] is rows[0][1] and not alone):
                 return sign
         if sign in (";", "--", "!", "*") and marked[0] is rows[0][1] and all(len(row) == 1 for row in marked):
             return sign
@@ -491,6 +492,9 @@ _TOTAL: Final = re.compile(
     r"|mittelwert)\b.*",
     re.I,
 )
+_TOTAL_ALONE: Final = re.compile(
+    r"\s*(?:grand |sub)?(?:total|totals|summe|gesamt|gesamtsumme|insgesamt|totale|итого|всего|合計|总计)\s*:?\s*", re.I
+)
 _CLOSING: Final = re.compile(
     r"\s*(?:#|--+|==+|\*|©|source|quelle|note|generated|exported|created|end of|eof|copyright|report|stand|page|seite"
     r"|\(?\d+ (?:rows?|records?|lines?|zeilen)|rows?:|total|records?:)",
@@ -540,7 +544,9 @@ def _ends_the_table(row: Sequence[str], width: int, gap: bool, table: Sequence[R
         kinds = {_kind(r[at]) for _, r in table[1:] if len(r) == width}
         gaps = [i for i, cell in enumerate(row) if not cell.strip()]
         full = any(all(len(r) > i and r[i].strip() for _, r in table[-20:]) for i in gaps)
-        return full or "word" not in kinds or gap
+        same = any(len(r) > at and r[at].strip().lower() == first.strip().lower() for _, r in table)
+        bare = _TOTAL_ALONE.fullmatch(first) is not None and not same
+        return full or "word" not in kinds or gap or bare
     return False
 
 

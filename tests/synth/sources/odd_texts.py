@@ -87,7 +87,7 @@ CASES: Final[list[tuple[str, str, str, bool, int, int, int]]] = [
     ('pipes padded', '| id | name | x |\n| 1 | Anna | 2 |\n| 2 | Bob | 3 |\n| 3 | Cleo | 4 |\n', '|', True, 0, 0, 5),
     ('multi line header', '"Order\nID","Total\nAmount",Day\n1,2.5,2021-01-05\n2,3.5,2021-01-06\n3,4.5,2021-01-07\n', ',', True, 0, 0, 3),
     ('preamble text commas', 'Report for ACME, Inc.\nCreated by Bob, Alice, and Carol on Monday\n\nid,name,amount\n1,a,2.5\n2,b,3.5\n3,c,4.5\n4,d,5.5\n', ',', True, 3, 0, 3),
-    ('footer sums', 'month;a;b\nJan;1;2\nFeb;3;4\nMar;5;6\nSumme;9;12\n', ';', True, 0, 0, 3),
+    ('footer sums', 'month;a;b\nJan;1;2\nFeb;3;4\nMar;5;6\nSumme;9;12\n', ';', True, 0, 1, 3),
     ('grand total', 'id;name;amount\n1;x;2.5\n2;y;3.5\n3;z;4\n;Grand Total;10\n', ';', True, 0, 1, 3),
     ('unit tabs', 'Time\tVoltage\n[s]\t[V]\n0.0\t1.5\n0.1\t1.6\n0.2\t1.7\n', '\t', True, 0, 0, 2),
     ('kanji', '名前,都市,金額\n田中太郎,東京,100\n佐藤花子,大阪,200\n', ',', True, 0, 0, 3),
@@ -96,4 +96,5 @@ CASES: Final[list[tuple[str, str, str, bool, int, int, int]]] = [
     ('money us', 'item,price\nApple,"$1,234.50"\nPear,"$12.00"\nFig,"$3,000.00"\n', ',', True, 0, 0, 2),
     ('sentence one col', 'comment\nThis is good, really.\nNot so bad, I think, but ok.\nWell\n', ',', True, 0, 0, 1),
     ('tilde in text;', 'a;b\n~5;x\n~6;y\n~7;z\n', ';', True, 0, 0, 2),
+    ("a column headed #", "#,name,qty\n1,a,5\n2,b,6\n3,c,7\n", ",", True, 0, 0, 3),
 ]  # fmt: skip
