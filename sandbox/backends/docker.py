@@ -33,7 +33,6 @@ from sandbox.job import Fault, Job, Record, RunResult, RunStopped, Sandbox, Sand
 
 LABEL = "tars.sandbox"
 FOLDER = "tars-sandbox-"
-BEAT_SECONDS = 5.0
 
 NOBODY = 65534
 
@@ -54,13 +53,15 @@ Way = Literal["socket", "streams"]
 
 @dataclass(frozen=True)
 class Bounds:
-    """What one container may use, all its jobs together, and when it is replaced."""
+    """What one container may use, all its jobs together, when it is replaced, and how long it outlives a host that it does not
+    hear from, where the connection itself does not tell."""
 
     memory_mb: int = 4_096
     cpus: float = 2.0
     pids: int = 64
     jobs: int = 1_000
     minutes: float = 10.0
+    silence_seconds: float = 30.0
 
 
 class Docker:
@@ -239,7 +240,7 @@ class _Box:
         self.closed = False
         self.ahead = WORKERS_AHEAD
         self.started = time.monotonic()
-        self.link: _Link = _SocketLink() if way == "socket" else _StreamsLink()
+        self.link: _Link = _SocketLink() if way == "socket" else _StreamsLink(bounds.silence_seconds / 6)
         self.container = ""
         try:
             with engine_errors(found.address):
@@ -274,6 +275,7 @@ class _Box:
             "channel": way,
             "path": f"{_MOUNTED}/{_SOCKET}",
             "ahead": WORKERS_AHEAD,
+            "silence": self.bounds.silence_seconds,
             "runtime": self.engine.runtime,
         }
         mounts = []
@@ -351,18 +353,24 @@ class _Box:
         """Take no more jobs; end with the last one."""
         self.retired = True
         if self.in_use < 1:
-            self.close()
+            self.let_go()
 
-    def close(self) -> None:
-        """Let go: the zygote ends, and with it everything in the container; the engine takes the rest away."""
-        if self.closed:
-            return
+    def let_go(self) -> None:
+        """The zygote ends, and with it everything in the container; the engine takes the rest away."""
         self.closed = True
         self.link.close()
+        self.engine.api.close()
+
+    def close(self) -> None:
+        """Let go, and wait until the container is gone."""
+        if self.closed:
+            return
+        self.let_go()
         if self.container:
             # An engine that does not answer is no obstacle: the container ends by itself when its host lets go.
             with contextlib.suppress(SandboxUnavailable):
                 _remove(self.engine, self.container)
+            self.engine.api.close()
 
 
 def _remove(found: Engine, container: str) -> None:
@@ -576,7 +584,8 @@ def _is_running(found: Engine, container: str) -> bool:
 class _StreamsLink:
     """Relays in the container, each on a stream of the engine: one for what host and zygote say, one for each worker."""
 
-    def __init__(self) -> None:
+    def __init__(self, beat_seconds: float) -> None:
+        self.beat_seconds = beat_seconds
         self.said: SimpleQueue[dict[str, Any]] = SimpleQueue()
         self.lanes: SimpleQueue[_Contained | None] = SimpleQueue()
         self.lock = threading.Lock()
@@ -683,7 +692,7 @@ class _StreamsLink:
             self.told.clear()
 
     def _beat(self) -> None:
-        while not self.gone.wait(BEAT_SECONDS):
+        while not self.gone.wait(self.beat_seconds):
             self._say({"beat": 1})
 
     def _say(self, message: dict[str, int]) -> None:

@@ -24,9 +24,6 @@ DOOR = b"\0tars-door"
 CONTROL_LANE, WORKER_LANE = b"control", b"worker"
 MESSAGE = 65_536
 CONNECT_SECONDS = 30.0
-SILENCE_SECONDS = 30.0
-"""How long a host behind a relay may say nothing before it counts as gone."""
-
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -110,7 +107,7 @@ def be_zygote(control: socket, door: socket | None, settings: dict[str, Any]) ->
     if got_through:
         raise kernel.Missing(f"a wall that holds: from inside one could {', '.join(got_through)}")
     control.send(json.dumps({"ready": {"landlock": landlock, "attacks": tried}}).encode())
-    Nursery(control, kit, door).serve(int(settings["ahead"]))
+    Nursery(control, kit, door, float(settings["silence"])).serve(int(settings["ahead"]))
 
 
 def _check_walls(settings: dict[str, Any]) -> None:
@@ -141,9 +138,12 @@ def _is_idle_tunnel(name: str) -> bool:
 
 
 class Nursery:
-    """Forks workers ahead, hands them to the host, ends them when it says so, and tells how they ended."""
+    """Forks workers ahead, hands them to the host, ends them when it says so, and tells how they ended.
 
-    def __init__(self, control: socket, kit: Any, door: socket | None) -> None:
+    A host behind a relay that says nothing for `silence` seconds counts as gone.
+    """
+
+    def __init__(self, control: socket, kit: Any, door: socket | None, silence: float) -> None:
         self.control = control
         self.kit = kit
         self.door = door
@@ -155,6 +155,7 @@ class Nursery:
         self.waiting: list[socket] = []
         self.lanes: dict[int, socket] = {}
         self.wake, self.waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.silence = silence
         self.heard = monotonic()
 
     def serve(self, ahead: int) -> NoReturn:
@@ -168,7 +169,7 @@ class Nursery:
         for _ in range(ahead):
             self.bear()
         while True:
-            told = {number for number, _ in poll.poll(5_000 if self.door else None)}
+            told = {number for number, _ in poll.poll(self.silence * 250 if self.door else None)}
             if self.wake in told:
                 os.read(self.wake, 4_096)
                 self.bury()
@@ -177,7 +178,7 @@ class Nursery:
             if self.door is not None:
                 if self.door.fileno() in told:
                     self.let_in(self.door)
-                if monotonic() - self.heard > SILENCE_SECONDS:
+                if monotonic() - self.heard > self.silence:
                     os._exit(0)
 
     def obey(self) -> None:
