@@ -8,14 +8,13 @@ from statistics import median
 from evals.result import GOOD, GRADES, WRONG, Result
 
 
-def printed(results: Sequence[Result], *, details: bool = True) -> str:
-    """The whole report."""
+def printed(results: Sequence[Result], *, details: Iterable[str] = ("open", "kept")) -> str:
+    """The whole report; what was not right is listed for the parts in `details`."""
     if not results:
         return "nothing was run"
     lines = [*_table("part", results, lambda r: (r.part, "all")), "", *_rates(results), ""]
     lines += [*_table("kind", results, lambda r: (r.kind,)), "", *_table("ability", results, lambda r: r.abilities)]
-    if details:
-        lines += ["", *(_detail(r) for r in results if r.grade not in GOOD)]
+    lines += ["", *(_detail(r) for r in results if r.grade not in GOOD and r.part in details)]
     return "\n".join(lines)
 
 

@@ -140,9 +140,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--json", metavar="FILE", help="results, a line each; items that it holds already are not run again"
     )
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="processes; with several, results come in when one of them is through"
+    )
     parser.add_argument("--limit", type=int, help="at most so many items")
-    parser.add_argument("--quiet", action="store_true", help="no list of what is not right")
+    parser.add_argument("--reveal", action="store_true", help="list what is not right of the kept part too")
     said = parser.parse_args(arguments)
     file = Path(said.json) if said.json else None
     done = kept_in(file) if file else {}
@@ -159,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"broken off after {len(results)} of {len(items)}", file=sys.stderr)
         code = 130
-    print(printed(results, details=not said.quiet))
+    print(printed(results, details=("open", "kept") if said.reveal else ("open",)))
     return code
 
 

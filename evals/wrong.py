@@ -52,7 +52,7 @@ class Judged:
 
     @property
     def sound(self) -> bool:
-        """The case is what it says: a wrong closure that does answer rightly would prove nothing, unless it only knows the answer by heart."""
+        """The case is what it says. A wrong closure that answers rightly would prove nothing, unless it knows by heart."""
         if self.way == "right":
             return self.truly_right is True
         return self.truly_right is not True or self.way == "hard-coded"

@@ -401,7 +401,7 @@ TRUTH: dict[str, Callable[[], AnyOf]] = {
     "hits-05": lambda: only(per([h for h in things.hits() if h["status"] >= 500], lambda h: h["time"].date(), len)),
     "hits-06": lambda: one(len([h for h in things.hits() if "Googlebot" in h["agent"]])),
     "hits-07": lambda: one(len([h for h in where(things.hits(), method="POST", path="/login") if h["time"].date() == date(2024, 7, 10)])),
-    "events-01": lambda: only(per(where(things.events(), level="ERROR"), lambda e: e["logger"], len)),
+    "events-01": lambda: only(per(where(things.events(), level="ERROR"), lambda e: Either((e["logger"], f"[{e['logger']}]")), len)),
     "events-02": lambda: only(per(things.events(), lambda e: e["level"], len)),
     "events-03": lambda: only(listed([e for e in where(things.events(), level="ERROR") if "timeout" in e["message"]], "timestamp", "message")),
     "events-04": lambda: one(len([e for e in where(things.events(), level="WARNING") if e["timestamp"].date() == date(2024, 7, 11)])),
