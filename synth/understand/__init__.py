@@ -36,10 +36,11 @@ def understand(task: Task) -> Understood | Refusal:
     from synth.understand.words import tokens_of
 
     lexicon = lexicon_of(task.schema)
-    refusal = refusal_of(task.request.text, lexicon)
+    asked = without_signing_in(task.request.text)
+    refusal = refusal_of(asked, lexicon)
     if refusal is not None:
         return refusal
-    text, tokens = tokens_of(without_signing_in(task.request.text))
+    text, tokens = tokens_of(asked)
     if len(tokens) > 200:
         return Refusal("not-understood", "the request is too long to be read safely; ask for one thing at a time")
     if not task.schema.tables or not any(t.fields for t in task.schema.tables):

@@ -35,11 +35,20 @@ SECRET = re.compile(
     re.VERBOSE,
 )
 # How a request says how to sign in at an API; the names are read elsewhere and mean nothing here.
+NAMED = (
+    r"(?:\$[A-Z][A-Z0-9_]+|\$?[A-Z][A-Z0-9_]*(?:KEY|TOKEN|SECRET|AUTH|BEARER)|X-[\w-]+|Authorization|"
+    r"(?:api|access|auth)_(?:key|token))\b"
+)
 SIGNING_IN = re.compile(
-    r"""[,;.(]?\s*(?:(?:please\s+)?(?:using|use|with|via|authenticat\w+\s+(?:with|by|using)|sign(?:ing)?\s+in\s+with|send(?:ing)?)\s+)?(?:(?:the|a|my|an)\s+)?(?:bearer\s+token|api[\s_-]?key|token|key|basic\s+auth(?:entication)?|access\s+token|auth(?:entication|orization)?\s+(?:header|token))
-    (?:\s+(?:is|goes|from|in|into|stored|taken|lives|comes|found|the|environment|env|variable|held|header|query|parameter|as|for|auth\w*|named|called|param|goes\s+into|and|value))*
-    \s+\$?(?:[A-Z][A-Z0-9_]{2,}|X-[\w-]+|Authorization|[a-z]+_(?:key|token))(?:\s+(?:header|environment\s+variable|variable|query\s+parameter|parameter))?
-    (?:\s*(?:,|and)?\s*(?:(?:the\s+)?(?:value|key|token)\s+)?(?:is\s+)?(?:in|from|goes\s+into|into|as)\s+(?:the\s+)?(?:header\s+|environment\s+variable\s+)?\$?(?:[A-Z][A-Z0-9_]{2,}|X-[\w-]+|Authorization))*\)?""",
+    rf"""[,;.(]?\s*
+    (?i:(?:and\s+)?(?:please\s+)?(?:using|use|with|via|authenticat\w+\s+(?:with|by|using|via)|(?:sign|log)(?:ing)?\s+in\s+(?:with|using)|send(?:ing)?|pass(?:ing)?)\s+)?
+    (?i:(?:the|a|my|an|our)\s+)?
+    (?i:bearer\s+token|api[\s_-]?key|access\s+token|token|key|basic\s+auth(?:entication)?|auth(?:entication|orization)?\s+(?:header|token))
+    (?i:\s+(?:is|goes|from|in|into|stored|taken|lives|comes|found|the|environment|env|variable|held|header|query|parameter|as|for|named|called|param|and|value|under))*
+    \s+{NAMED}
+    (?:(?i:\s*,?\s*(?:and\s+)?(?:(?:the\s+)?(?:value|key|token)\s+)?(?:it\s+)?(?:is\s+)?(?:goes\s+)?(?:sent\s+)?(?:in|from|into|as|under)\s+(?:the\s+|a\s+)?
+    (?:header\s+|environment\s+variable\s+|query\s+(?:parameter\s+)?|parameter\s+)?(?:named\s+|called\s+)?){NAMED})*
+    (?i:\s+(?:request\s+)?(?:header|environment\s+variable|variable|query\s+parameter|parameter))?(?i:\s+and(?=\s))?\)?""",
     re.VERBOSE,
 )
 MACHINE = re.compile(
