@@ -111,3 +111,9 @@ def test_prose_is_no_log(tmp_path: Path) -> None:
     with pytest.raises(SourceProblem):
         opened(tmp_path, "Hello world this is text.\nAnother line of it.\nAnd so on.\n")
     assert sniff(b"Hello world this is text.\nAnother line of it.\n", "x")[0] == 0.0
+
+
+def test_brackets_around_a_logger_are_layout_and_not_its_name(tmp_path: Path) -> None:
+    source = opened(tmp_path, "2024-05-01 12:00:00,1 ERROR [mailer] lost it\n2024-05-01 12:00:01,1 INFO [auth-2] in\n")
+
+    assert [(r["logger"], r["message"]) for r in rows_of(source)] == [("mailer", "lost it"), ("auth-2", "in")]
