@@ -586,7 +586,9 @@ def _header(table: Sequence[Row], width: int) -> tuple[int, list[str]]:
     first = table[0][1]
     data = [row for _, row in table[1:400] if len(row) == width]
     if len(first) == width - 1 and data:
-        return 1, unique_names(["", *first])
+        # Rows that all end in a delimiter have an empty last cell; else the first column is the one without a name.
+        ends_empty = not any(row[-1].strip() for row in data)
+        return 1, unique_names([*first, ""] if ends_empty else ["", *first])
     if not data:
         named = all(cell.strip() and _kind(cell) in ("word", "code") for cell in first)
         return (1, unique_names(first)) if named else (0, unnamed)

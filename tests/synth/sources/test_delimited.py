@@ -331,3 +331,9 @@ def test_sniffing_knows_tables_from_other_text(text: str, low: float, high: floa
 
     assert low <= score <= high
     assert score == 0.0 or (facts and evidence)
+
+
+def test_rows_that_all_end_in_a_delimiter_do_not_shift_their_header(read: Read) -> None:
+    _, rows = read("a,b,c\n1,2,3,\n4,5,6,\n7,8,9,\n10,11,12,\n13,14,15,\n")
+
+    assert [(r["a"], r["b"], r["c"]) for r in rows] == [(1, 2, 3), (4, 5, 6), (7, 8, 9), (10, 11, 12), (13, 14, 15)]
