@@ -213,6 +213,20 @@ class GroupsAndOrder(Superlatives):
         """The key after "top 5 customers by"."""
         best = self.notes.best
         assert best is not None
+        i = self.skip(i, {"the", "their"})
+        tables = self.lexicon.tables_at(self.tokens, i)
+        exact = self.lexicon.matches_at(self.tokens, i)
+        plural = i < len(self.tokens) and self.tokens[i].low != self.tokens[i].lemma
+        if plural and not (exact and exact[0].score > 0.84):
+            # "top 5 customers by orders": by their number
+            rows = (
+                tables[0][0] if tables else self.subject if self.lexicon.row_noun(self.tokens[i], self.subject) else ""
+            )
+            if rows and (rows != self.subject or len(self.lexicon.schema.tables) == 1):
+                best.rows_of, best.function = rows, "count"
+                self.best_open = False
+                self.mention(rows)
+                return i + (tables[0][2] if tables else 1)
         before = len(self.notes.sorting)
         at = self._sort_key(i)
         if not at:
