@@ -42,7 +42,26 @@ from synth.schema import Field, Schema
 
 _MARK = re.compile(r"'⟦(\w+)⟧'")
 _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
-_RESERVED = {word for word in sqlglot.Tokenizer.KEYWORDS if word.isalpha()} | {"USER", "LEVEL", "POSITION", "YEAR"}
+_WORDS_OF_ENGINES = """
+    accessible add analyse asensitive asymmetric at authorization before both by cascade cast change check collation concurrently
+    condition continue convert cube cume_dist current_catalog current_date current_role current_schema current_time current_timestamp
+    current_user cursor databases day_hour day_microsecond day_minute day_second declare deferrable delayed delete_domain_id
+    dense_rank deterministic distinctrow do do_domain_ids dual each elseif empty enclosed escaped exit explain first_value float4
+    float8 freeze fulltext function generated group grouping groups high_priority hour_microsecond hour_minute hour_second if ignore
+    ignore_domain_ids infile initially inout insensitive install int1 int2 int3 int4 int8 iterate json_table key keys kill lag lambda
+    last_value lead leading leave level linear lines localtime localtimestamp longblob longtext loop low_priority
+    master_demote_to_replica master_demote_to_slave master_ssl_verify_server_cert maxvalue mediumblob mediumint mediumtext middleint
+    minute_microsecond minute_second modifies no_write_to_binlog nth_value ntile of only optimize optionally order out outfile
+    overlaps page_checksum parse_vcol_expr percent_rank pivot_longer pivot_wider placing portion position positional primary purge
+    raise rank read read_write reads ref_system_id regexp release rename repeat require resignal restrict return revoke rlike
+    rollback rollup row_number schemas second_microsecond sensitive separator session_user signal similar spatial specific sql
+    sql_big_result sql_buffer_result sql_cache sql_calc_found_rows sql_no_cache sql_small_result sqlexception sqlstate sqlwarning ssl
+    starting stats_auto_recalc stats_persistent stats_sample_pages stored straight_join summarize symmetric system terminated tinyblob
+    tinytext to trailing transaction trigger uncache undo unlock unpack unsigned usage user utc_date utc_time utc_timestamp
+    varcharacter variadic varying verbose virtual while write xor year year_month zerofill
+"""
+"""Words that some engine does not take bare as a column's name, beyond those that sqlglot has as keywords."""
+_RESERVED = {word for word in sqlglot.Tokenizer.KEYWORDS if word.isalpha()} | set(_WORDS_OF_ENGINES.upper().split())
 _MYSQL_UNITS = {"day", "month", "year", "month_of_year", "hour_of_day"}
 
 
@@ -169,13 +188,16 @@ class _Builder:
         partition = [_identifier(names[of]) for of in self._partition()]
         order = [_ordered(_identifier(names[o.of]), o.descending) for o in plan.order]
         ties = plan.top_per.ties if plan.top_per else plan.ties
+        numbered = "place"
+        while numbered in names.values():
+            numbered += "_"
         place = exp.alias_(
             exp.Window(
                 this=exp.Rank() if ties and not plan.distinct_on else exp.RowNumber(),
                 partition_by=partition or None,
                 order=exp.Order(expressions=order) if order else None,
             ),
-            "place",
+            numbered,
         )
         found = exp.select("*", place).from_(self._select(inner).subquery("found"))
         if plan.distinct:
@@ -183,7 +205,7 @@ class _Builder:
         limit = plan.top_per.count if plan.top_per else (plan.limit or Value(1))
         count = exp.Literal.number(1) if plan.distinct_on else self._of(limit)
         kept = exp.select(*[_identifier(o.name) for o in plan.outputs]).from_(found.subquery("ranked"))
-        kept = kept.where(exp.LTE(this=exp.column("place"), expression=count))
+        kept = kept.where(exp.LTE(this=exp.column(numbered), expression=count))
         outer = [_identifier(names[of]) for of in self._partition()] if plan.top_per else []
         if outer or order:
             kept = kept.order_by(*[_ordered(o, False) for o in outer], *order)

@@ -339,3 +339,12 @@ def test_parameters_are_names_that_python_can_have() -> None:
     compile(draft.code, "closure.py", "exec")
     assert [p.name for p in draft.parameters] == ["class_", "value_2nd_place", "source_", "größe", "größe_"]
     assert [p.default for p in draft.parameters] == list(names)
+
+
+def test_a_column_called_place_does_not_meet_the_place_in_a_ranking(duck: duckdb.DuckDBPyConnection) -> None:
+    order = (Order(TOTAL, descending=True),)
+    plan = Plan("orders", (Output(STATE, "place"),), order=order, limit=Value(1, "limit"), ties=True)
+
+    text, values = arguments(plan, "duckdb")
+
+    assert sorted(duck.execute(text, values).fetchall()) == [("open",), ("paid",)]
