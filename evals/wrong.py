@@ -70,7 +70,7 @@ def closures() -> list[Played]:
 def code_of(raw: Mapping[str, str], request: str) -> str:
     """A whole module around the body that the suite gives."""
     keywords = f", *, {raw['parameters']}" if raw.get("parameters") else ""
-    head = "from datetime import date\n\n\n" if "date(" in raw["code"] else ""
+    head = "from datetime import date\n\n\n" if "date(" in raw["code"] + keywords else ""
     return f'{head}def closure(source{keywords}):\n    """{request.replace(chr(34), "").strip()}"""\n{indent(raw["code"], "    ")}\n'
 
 
