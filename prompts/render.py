@@ -1,7 +1,8 @@
-"""Fills a template with facts; a fact that is missing is refused."""
+"""Fills a template with facts; a fact that is missing is refused. Also tells which version of the words this is."""
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,16 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         autoescape=False,  # what is written is Python and plain text, never HTML
     )
+
+
+@cache
+def prompt_version() -> str:
+    """A short hash of every prompt and closure template: it changes when any word of them does."""
+    texts = sorted([*HERE.glob("*.md"), *HERE.glob("templates/*.jinja")])
+    whole = hashlib.sha256()
+    for path in texts:
+        whole.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return whole.hexdigest()[:12]
 
 
 def render(template: str, **facts: object) -> str:

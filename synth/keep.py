@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from corpus.closures import Kept
 from corpus.ledger import Outcome as LedgerEntry
 from corpus.memory import Memory
+from prompts.render import prompt_version
 from synth.cassette import dumped, records_dumped
 from synth.gates.case import Case, GateReport
 from synth.request import Draft, Refusal, Task
@@ -17,8 +18,6 @@ from synth.schema import Schema
 
 if TYPE_CHECKING:
     from synth.pipeline import Attempt, Outcome
-
-PROMPT_VERSION = "1"
 
 
 def keep(case: Case, outcome: Outcome, memory: Memory, name: str, source_reference: str) -> Kept:
@@ -37,7 +36,7 @@ def keep(case: Case, outcome: Outcome, memory: Memory, name: str, source_referen
         "tables": [t.name for t in case.task.schema.tables],
         "fingerprint": fingerprint(case.task.kind, case.task.schema),
         "model": draft.model,
-        "prompt_version": PROMPT_VERSION,
+        "prompt_version": prompt_version(),
         "examples": [e.closure_id for e in outcome.examples],
         "parameters": [{"name": p.name, "type": p.type, "default": str(p.default)} for p in draft.parameters],
         "output": [{"name": f.name, "type": f.type, "nullable": f.nullable} for f in output],
@@ -63,7 +62,7 @@ def record(outcome: Outcome, task: Task, memory: Memory | None) -> None:
             status=outcome.status,
             message=outcome.message,
             model=last.writer if last else "",
-            prompt_version=PROMPT_VERSION,
+            prompt_version=prompt_version(),
             closure_id=outcome.closure_id,
             retrieved=tuple(e.closure_id for e in outcome.examples),
             attempts=tuple(_attempt(a) for a in outcome.attempts),

@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
+import inspect
 from collections.abc import Mapping
+from pathlib import Path
 
 from synth.errors import BadRequest
 from synth.request import Writer
 
-_NOT_MODELS = {"choose", "stub", "text_writer"}
-
 
 def known() -> list[str]:
-    """Names of the models that there are: the files in this folder."""
-    import synth.models
+    """Names of the models that there are: the files in this folder that define `create`."""
+    folder = Path(__file__).parent
+    return sorted(f.stem for f in folder.glob("*.py") if "\ndef create(" in f.read_text(encoding="utf-8"))
 
-    return sorted(m.name for m in pkgutil.iter_modules(synth.models.__path__) if m.name not in _NOT_MODELS)
 
-
-def writers_for(choice: str, environment: Mapping[str, str]) -> list[Writer]:
-    """The writers for `--model` (or TARS_MODEL): a name, NAME:SETTINGS, several parted by commas (cheap first), or `auto`."""
+def writers_for(choice: str, environment: Mapping[str, str], share: str = "") -> list[Writer]:
+    """The writers for `--model` (or TARS_MODEL): a name, NAME:SETTINGS, several parted by commas (cheap first), or `auto`.
+    `share` is `--share`: what of the data a prompt may hold; without it TARS_SHARE, else what suits the model."""
     choice = choice or "auto"
     if choice == "auto":
         configured = environment.get("TARS_MODEL", "")
         choice = "builtin" if configured in ("", "auto", "builtin") else f"builtin,{configured}"
-    return [_writer(part.strip()) for part in choice.split(",")]
+    share = share or environment.get("TARS_SHARE", "")
+    return [_writer(part.strip(), environment, share) for part in choice.split(",")]
 
 
-def _writer(choice: str) -> Writer:
+def _writer(choice: str, environment: Mapping[str, str], share: str) -> Writer:
+    """A model's `create` takes its settings, and the environment and the level of sharing if it has parameters so named."""
     name, _, settings = choice.partition(":")
     if name not in known():
         raise BadRequest(f"no model called {name!r}; there are: {', '.join(known())}")
-    made: Writer = importlib.import_module(f"synth.models.{name}").create(settings)
+    create = importlib.import_module(f"synth.models.{name}").create
+    offered: dict[str, object] = {"environment": environment, "share": share}
+    taken = {k: v for k, v in offered.items() if k in inspect.signature(create).parameters}
+    made: Writer = create(settings, **taken)
     return made

@@ -14,6 +14,7 @@ class Scripted:
     """Answers each call with the next reply and remembers what it was asked; the last reply is given again when they run out."""
 
     name = "scripted"
+    local = True
 
     def __init__(self, replies: Iterable[str]) -> None:
         self.replies = list(replies)
@@ -24,12 +25,20 @@ class Scripted:
         self.asked.append(list(messages))
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
+    def complete_many(self, messages: Sequence[dict[str, str]], n: int) -> list[str]:
+        """The next `n` replies."""
+        return [self.complete(messages) for _ in range(n)]
 
-def create(settings: str = "") -> Writer:
+
+def create(settings: str = "", share: str = "") -> Writer:
     """`scripted:FILE` plays the file: replies, one after the other, parted by lines of `---`."""
     path = Path(settings)
     if not settings or not path.is_file():
         raise BadRequest(
             f"no file with replies at {settings!r}", "Write --model scripted:FILE, replies parted by lines of ---"
         )
-    return TextWriter(Scripted(path.read_text().split("\n---\n")))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRequest(f"the replies in {settings!r} cannot be read: {type(error).__name__}") from error
+    return TextWriter(Scripted(text.split("\n---\n")), share)
