@@ -348,3 +348,30 @@ def test_a_column_called_place_does_not_meet_the_place_in_a_ranking(duck: duckdb
     text, values = arguments(plan, "duckdb")
 
     assert sorted(duck.execute(text, values).fetchall()) == [("open",), ("paid",)]
+
+
+@pytest.mark.parametrize("word", ["order", "group", "key", "check", "user", "rank", "to", "read", "status", "by"])
+def test_a_column_may_be_named_like_a_word_of_sql(word: str) -> None:
+    schema = Schema((Table("things", (Field(word, "int64"),)),))
+    column = Column("things", word)
+    plan = Plan(
+        "things",
+        (Output(column, word), Output(Aggregate("sum", column), "total")),
+        where=Compare(column, ">", Value(0, "least")),
+        group=(column,),
+        order=(Order(column),),
+    )
+    connection = sqlite3.connect(":memory:")
+    connection.execute(f'CREATE TABLE things ("{word}" int)')
+    connection.execute("INSERT INTO things VALUES (1), (2), (2)")
+    engine = duckdb.connect()
+    engine.execute(f'CREATE TABLE things AS SELECT * FROM (VALUES (1), (2), (2)) AS t("{word}")')
+
+    by_sqlite = connection.execute(sql_of(plan, schema, "sqlite").text, [0]).fetchall()
+    by_duckdb = engine.execute(sql_of(plan, schema, "duckdb").text, [0]).fetchall()
+
+    assert by_sqlite == by_duckdb == [(1, 1), (2, 4)]
+    for dialect in ("mysql", "postgres"):
+        assert (
+            f"{'`' if dialect == 'mysql' else chr(34)}{word}" in sql_of(plan, schema, dialect).text or word == "status"
+        )
