@@ -12,7 +12,7 @@ from synth.detection import Detection
 from synth.errors import SourceProblem
 from synth.schema import Field, Relation, Table
 from synth.source import OpenOptions
-from synth.sources.duck import DuckDoors, DuckSource, literal, quoted
+from synth.sources.duck import DuckDoors, DuckSource, first_row, literal, quoted
 from synth.sources.records import Opened, existing_file, identifier, singular_of, table_name, unique_names
 from synth.sources.spool import Scratch
 
@@ -200,12 +200,12 @@ def _coarse(doors: DuckDoors, rows_sql: str, schema: Any) -> frozenset[str]:
         return frozenset()
     tests = ", ".join(f"coalesce(bool_or(epoch_ns({quoted(n)}) % 1000 <> 0), false)" for n in fine)
     columns = ", ".join(map(quoted, fine))
-    found = doors.connection.execute(f"SELECT {tests} FROM (SELECT {columns} FROM {rows_sql} LIMIT 20000)").fetchone()
+    found = first_row(doors.connection, f"SELECT {tests} FROM (SELECT {columns} FROM {rows_sql} LIMIT 20000)")
     return frozenset(n for n, has in zip(fine, found or (), strict=True) if not has)
 
 
 def _count(doors: DuckDoors, rows_sql: str) -> int:
-    row = doors.connection.execute(f"SELECT count(*) FROM {rows_sql}").fetchone()
+    row = first_row(doors.connection, f"SELECT count(*) FROM {rows_sql}")
     return int(row[0]) if row else 0
 
 
@@ -215,9 +215,10 @@ def _key(doors: DuckDoors, rows_sql: str, names: list[str], expressions: list[st
     found = next((i for want in likely for i, n in enumerate(names) if n.lower() == want), None)
     if found is None or not 0 < count <= ROWS_CHECKED:
         return ""
-    row = doors.connection.execute(
-        f"SELECT count({expressions[found]}), count(DISTINCT {expressions[found]}) FROM {rows_sql} AS r"
-    ).fetchone()
+    row = first_row(
+        doors.connection,
+        f"SELECT count({expressions[found]}), count(DISTINCT {expressions[found]}) FROM {rows_sql} AS r",
+    )
     return names[found] if row == (count, count) else ""
 
 

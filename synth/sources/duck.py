@@ -7,6 +7,7 @@ a connector has said which paths its views need, DuckDB itself refuses every oth
 from __future__ import annotations
 
 import itertools
+import re
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ WHOLE_ROWS = 10_000
 LOOK_ROWS = 100_000
 """A larger one is sampled from this many of its first rows, unless its connector knows better."""
 BATCH_ROWS = 20_000
+NOTED_BY_READER = ("tars_rejects", "tars_reject_scans", "reject_errors", "reject_scans")
+"""The temporary tables in which DuckDB's CSV reader notes the rows that it leaves out, by our names and by its own."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,23 @@ def connect(config: Mapping[str, str] | None = None) -> duckdb.DuckDBPyConnectio
     return connection
 
 
+def noted_of(sql: str, files: Sequence[str]) -> str:
+    """A search for rejects, narrowed to what the CSV reader noted of these files where one DuckDB reads more."""
+    paths = ", ".join(map(literal, files))
+    mine = f"SELECT scan_id, file_id FROM tars_reject_scans WHERE file_path IN ({paths})"
+    return re.sub(
+        r"\bFROM tars_rejects\b",
+        f"FROM (SELECT e.* FROM tars_rejects e SEMI JOIN ({mine}) USING (scan_id, file_id))",
+        sql,
+    )
+
+
+def first_row(connection: duckdb.DuckDBPyConnection, sql: str, params: Sequence[object] = ()) -> tuple[Any, ...] | None:
+    """The first row of a short answer, which is taken whole: one that is left open holds up the connection."""
+    rows = connection.execute(sql, params or None).fetchall()
+    return rows[0] if rows else None
+
+
 def quoted(name: str) -> str:
     """A name as a DuckDB identifier."""
     return '"' + name.replace('"', '""') + '"'
@@ -83,6 +103,8 @@ class DuckDoors:
     ) -> None:
         self.connection = connection or connect()
         self.connections = [self.connection]
+        self.lent: list[DuckDoors] = []
+        """Doors that read these views with a DuckDB of their own, and note there which rows they left out."""
         self._reading: list[duckdb.DuckDBPyConnection] = []
         self.dialect = dialect
         self.path = path
@@ -110,6 +132,11 @@ class DuckDoors:
     def allow(self, *paths: str | Path) -> None:
         """Name the files (or, with a trailing slash, folders) that the views read; every other path is refused from the first query on."""
         self._allowed = [*(self._allowed or []), *map(str, paths)]
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The files and folders that the views read."""
+        return tuple(self._allowed or ())
 
     def tables(self) -> list[str]:
         """Names of the tables that may be queried."""
@@ -156,7 +183,7 @@ class DuckDoors:
             self._reading.remove(mine)
 
     def _batches(self, relation: duckdb.DuckDBPyRelation) -> Iterator[pa.RecordBatch]:
-        return iter(relation.to_arrow_reader(BATCH_ROWS))
+        return whole_answer(relation.to_arrow_reader(BATCH_ROWS))
 
     def interrupt(self) -> None:
         """Stop every query that is running (from another thread)."""
@@ -228,6 +255,7 @@ class DuckSource:
         cleanup: Callable[[], None] | None = None,
         facts: Mapping[str, object] | None = None,
     ) -> None:
+        doors.connection.complete()  # a result that opening read in part would hold up the first query
         self.name = name
         self.kind = kind
         self.capability = doors
@@ -258,7 +286,9 @@ class DuckSource:
             return self._sampled(rows)
         except duckdb.Error as error:
             raise SourceProblem(
-                "unreadable", f"{self.name!r} cannot be read: {_first_lines(str(error))}", "Check that the file is whole"
+                "unreadable",
+                f"{self.name!r} cannot be read: {_first_lines(str(error))}",
+                "Check that the file is whole",
             ) from error
 
     def _sampled(self, rows: int) -> Sample:
@@ -293,6 +323,7 @@ class DuckSource:
             rows = self._rejected(rejects)
             aside += [SetAside(name, *list(row.values())[:3]) for row in rows[:20]]
             count += len(rows) if len(rows) <= 1000 or not rejects.count_sql else self._count(rejects.count_sql)
+        self._forget_rejects()
         if not count:
             return Completeness("complete")
         first = aside[0]
@@ -303,14 +334,27 @@ class DuckSource:
             set_aside_count=count,
         )
 
+    def _noting(self) -> list[duckdb.DuckDBPyConnection]:
+        return [c for doors in (self.capability, *self.capability.lent) for c in doors.connections]
+
+    def _forget_rejects(self) -> None:
+        """The next answer may leave out the columns that broke in this one."""
+        import duckdb
+
+        for connection in self._noting():
+            for table in NOTED_BY_READER:
+                with suppress(duckdb.CatalogException):
+                    connection.execute(f"DELETE FROM {table}")
+
     def _rejected(self, rejects: Rejects) -> list[dict[str, Any]]:
         """Rows that were set aside, as each connection noted them for its own queries; none twice."""
         import duckdb
 
         found: dict[object, dict[str, Any]] = {}
-        for connection in self.capability.connections:
+        sql = noted_of(rejects.sql, self.capability.allowed) if self.capability.lent else rejects.sql
+        for connection in self._noting():
             with suppress(duckdb.CatalogException):
-                for row in connection.sql(f"SELECT * FROM ({rejects.sql}) LIMIT 1001").to_arrow_table().to_pylist():
+                for row in connection.sql(f"SELECT * FROM ({sql}) LIMIT 1001").to_arrow_table().to_pylist():
                     found.setdefault(tuple(row.values())[:2], row)
         return list(found.values())
 
@@ -327,7 +371,7 @@ class DuckSource:
         return pa.Table.from_batches(list(reader), schema=reader.schema)
 
     def _count(self, sql: str) -> int:
-        row = self.capability.connection.execute(sql).fetchone()
+        row = first_row(self.capability.connection, sql)
         return int(row[0]) if row else 0
 
 
@@ -395,6 +439,16 @@ def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
     import pyarrow as pa
 
     return pa.RecordBatch.from_pylist([], schema=schema)
+
+
+def whole_answer(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """The batches; one without rows where there are none, so that an empty answer has its columns."""
+    some = False
+    for batch in reader:
+        some = True
+        yield batch
+    if not some:
+        yield _no_rows(reader.schema)
 
 
 def in_duckdb(sql: str, dialect: str) -> str:

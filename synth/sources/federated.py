@@ -217,6 +217,7 @@ class _Doors:
             self._duck.connection.execute(f"DROP VIEW IF EXISTS {quoted(name)}")
             return False
         self._duck.allow(*theirs._allowed)
+        theirs.lent.append(self._duck)
         return True
 
     def _copy(self, name: str) -> None:

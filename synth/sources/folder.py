@@ -21,7 +21,7 @@ from synth.detection import Detection
 from synth.errors import SourceProblem
 from synth.schema import Field, Relation, Table
 from synth.source import OpenOptions
-from synth.sources.duck import DuckDoors, DuckSource, Rejects, literal, quoted
+from synth.sources.duck import DuckDoors, DuckSource, Rejects, first_row, literal, noted_of, quoted
 from synth.sources.records import identifier, table_name, unique_names
 from synth.sources.spool import Scratch, duck_type
 
@@ -363,9 +363,11 @@ class _Folder:
         import duckdb
 
         theirs = source.capability
-        row = theirs.connection.execute(
-            "SELECT sql FROM duckdb_views() WHERE view_name = ? AND schema_name = 'main' AND NOT internal", [table.name]
-        ).fetchone()
+        row = first_row(
+            theirs.connection,
+            "SELECT sql FROM duckdb_views() WHERE view_name = ? AND schema_name = 'main' AND NOT internal",
+            [table.name],
+        )
         match = _VIEW.fullmatch(row[0]) if row else None
         if match:
             try:
@@ -390,14 +392,17 @@ class _Folder:
         if rejects is None:
             return ""
         try:
-            self.doors.connection.execute(f"SELECT * FROM ({rejects.sql}) LIMIT 0")
+            # The reader's notes are a table that its first reading makes, one for all files.
+            self.doors.connection.execute(f"SELECT * FROM {view} LIMIT 1").fetchall()
+            sql = noted_of(rejects.sql, source.capability.allowed)
+            self.doors.connection.execute(f"SELECT * FROM ({sql}) LIMIT 0").fetchall()
         except duckdb.Error:
             rows = source.capability.connection.sql(rejects.sql).to_arrow_table()
             self.doors.connection.register("tars_rejects", rows)
             self.doors.connection.execute(f"CREATE TABLE {view}_aside AS SELECT * FROM tars_rejects")
             self.doors.connection.unregister("tars_rejects")
             return f"SELECT * FROM {view}_aside"
-        return rejects.sql
+        return sql
 
     def _union(self, group: list[_Part], name: str) -> None:
         """One table of the alike tables of several files; columns by name, types wide enough for all."""
@@ -482,9 +487,7 @@ class _Folder:
             return False
         tests = " OR ".join(f"coalesce(bool_or(lower({quoted(t)}) = {literal(word)}), false)" for t in texts)
         columns = ", ".join(map(quoted, texts))
-        row = self.doors.connection.execute(
-            f"SELECT {tests} FROM (SELECT {columns} FROM {part.view} LIMIT 2000)"
-        ).fetchone()
+        row = first_row(self.doors.connection, f"SELECT {tests} FROM (SELECT {columns} FROM {part.view} LIMIT 2000)")
         return bool(row and row[0])
 
     def _keep_relations(self, groups: list[list[_Part]]) -> None:

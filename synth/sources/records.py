@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 from synth.errors import SourceProblem
 from synth.schema import Field, Relation, Table
 from synth.source import OpenOptions, SetAside
-from synth.sources.duck import DuckDoors, DuckSource, Rejects, literal, quoted
+from synth.sources.duck import DuckDoors, DuckSource, Rejects, first_row, literal, quoted
 from synth.sources.spool import (
     ORDINAL,
     POSITION,
@@ -470,9 +470,10 @@ class Records:
         }
         if not conditions:
             return {}
-        counted = connection.execute(
-            f"SELECT {', '.join(f'count(*) FILTER (WHERE {c})' for c in conditions.values())} FROM {raw}"
-        ).fetchone()
+        counted = first_row(
+            connection,
+            f"SELECT {', '.join(f'count(*) FILTER (WHERE {c})' for c in conditions.values())} FROM {raw}",
+        )
         broken: dict[Hashable, str] = {}
         for (slot, condition), count in zip(conditions.items(), counted or (), strict=True):
             if not count:
@@ -777,7 +778,7 @@ def _samples(
 
 
 def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = connection.execute(sql).fetchone()
+    row = first_row(connection, sql)
     return int(row[0]) if row else 0
 
 

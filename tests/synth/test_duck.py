@@ -62,6 +62,36 @@ def test_a_row_that_breaks_its_type_is_set_aside_and_said(tmp_path: Path) -> Non
     assert completeness.set_aside[0].value == "x,0.20"
 
 
+def test_an_answer_over_clean_columns_is_complete_after_one_that_was_not(tmp_path: Path) -> None:
+    source = csv_source(tmp_path, "id,total\n1,0.10\nx,0.20\n3,0.30\n")
+    rows_of(source.capability, "SELECT sum(id) AS ids FROM orders")
+    source.completeness()
+
+    total = rows_of(source.capability, "SELECT sum(total) AS total FROM orders")
+    completeness = source.completeness()
+
+    assert total == [{"total": Decimal("0.60")}]
+    assert (completeness.state, completeness.set_aside_count) == ("complete", 0)
+
+
+def test_a_result_that_opening_read_in_part_does_not_hold_up_the_source() -> None:
+    doors = DuckDoors()
+    doors.add_arrow(ORDERS, pa.table({"id": [1], "total": pa.array([Decimal("2.00")], pa.decimal128(8, 2))}))
+    doors.connection.execute("SELECT count(*) FROM orders").fetchone()
+
+    source = DuckSource("orders", "csv", doors, tables=[ORDERS])
+
+    assert source.sample(10).b["orders"].num_rows == 1
+
+
+def test_an_empty_answer_has_its_columns(tmp_path: Path) -> None:
+    source = csv_source(tmp_path, "id,total\n1,0.10\n")
+
+    (batch,) = source.capability.query("SELECT id, total FROM orders WHERE id > 5")
+
+    assert (batch.num_rows, batch.schema.names) == (0, ["id", "total"])
+
+
 def test_a_small_table_is_judged_whole_and_written_with_a_part(tmp_path: Path) -> None:
     source = csv_source(tmp_path, "id,total\n" + "".join(f"{i},1.00\n" for i in range(500)))
 
