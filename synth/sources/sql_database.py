@@ -457,7 +457,10 @@ class _Names:
 
 
 def _table_of(name: str, found: FoundTable) -> Table:
-    fields = tuple(Field(c.name, c.type or "string", nullable=c.nullable, comment=c.comment) for c in found.columns)
+    fields = tuple(
+        Field(c.name, c.type or "string", c.reading or None, nullable=c.nullable, comment=c.comment)
+        for c in found.columns
+    )
     return Table(name, fields, found.rows, found.primary_key, comment=found.comment)
 
 

@@ -6,6 +6,7 @@ answer, and one catalogue query for all tables is what keeps thousands of them q
 
 from __future__ import annotations
 
+import re
 import struct
 import threading
 from collections import defaultdict
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sandbox.broker import CallRefused
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class FoundColumn:
     """A column as the catalogue has it. `type` is an Arrow type's name, or empty where only values tell; `declared` the database's own
-    word for it; `folded` says that the database compares its text without regard to case."""
+    word for it; `folded` says that the database compares its text without regard to case. `reading` is set where its own SQL
+    makes too little of the type, so that rows are fetched and asked elsewhere."""
 
     name: str
     type: str
@@ -35,6 +38,7 @@ class FoundColumn:
     comment: str = ""
     declared: str = ""
     folded: bool = False
+    reading: str = ""
 
 
 @dataclass(frozen=True)
@@ -311,7 +315,11 @@ class Postgres:
             while kind in bases:
                 kind, modifier = bases[kind][0], bases[kind][1] if modifier == -1 else modifier
             arrow = postgres_type(kind, modifier, connection.adapters.types)
-            columns[table][number] = FoundColumn(name, str(arrow), not required, comment or "", declared)
+            # Money has no average and compares with nothing but money.
+            reading = f"CAST({self.quoted(name)} AS DECIMAL(19, 2))" if kind == _PG_MONEY else ""
+            columns[table][number] = FoundColumn(
+                name, str(arrow), not required, comment or "", declared, reading=reading
+            )
         found: dict[int, tuple[str, str]] = {}
         numbers: dict[int, dict[int, str]] = {}
         keys: dict[int, tuple[str, ...]] = {}
@@ -454,6 +462,9 @@ _PG_KEYS = """
 _PG_DOMAINS = "SELECT oid::bigint, typbasetype::bigint, typtypmod FROM pg_type WHERE typtype = 'd'"
 
 
+_PG_MONEY = 790
+
+
 def postgres_type(oid: int, modifier: int, types: Any) -> pa.DataType:
     """The Arrow type of a PostgreSQL type: by its number, with the size of a numeric in its modifier."""
     import pyarrow as pa
@@ -471,6 +482,8 @@ def postgres_type(oid: int, modifier: int, types: Any) -> pa.DataType:
     }  # fmt: skip
     if oid in plain:
         return plain[oid]
+    if oid == _PG_MONEY:
+        return pa.decimal128(19, 2)
     info = types.get(oid)
     if info is not None and info.array_oid == oid:
         return pa.list_(_array_member(info.oid, types))
@@ -492,6 +505,8 @@ def _postgres_column(name: str, oid: int, modifier: int, types: Any, stored: boo
         return Column(name, kind, unsized=True, whole=not stored)
     if oid == 1042:
         return Column(name, kind, lambda text: text.rstrip(" "))
+    if oid == _PG_MONEY:
+        return Column(name, kind, _amount)
     if pa.types.is_list(kind):
         member = kind.value_type
         if pa.types.is_date(member) or pa.types.is_timestamp(member):
@@ -500,6 +515,13 @@ def _postgres_column(name: str, oid: int, modifier: int, types: Any, stored: boo
             return Column(name, kind, lambda items: [None if i is None else str(i) for i in items])
         return Column(name, kind)
     return Column(name, kind, str if pa.types.is_string(kind) else None)
+
+
+def _amount(text: str) -> Decimal:
+    """Money as any locale writes it: a fraction is what two last digits after a point or comma are."""
+    whole, fraction = re.fullmatch(r"(.*?)(?:[.,](\d\d))?\D*", text, re.S).groups()  # type: ignore[union-attr]  # matches any text
+    sign = "-" if "-" in text or "(" in text else ""
+    return Decimal(f"{sign}{re.sub(r'[^0-9]', '', whole)}.{fraction or '00'}")
 
 
 def _moment(text: str | None, kind: pa.DataType) -> object:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.broker import CallRefused
 from synth.schema import Table
-from synth.sources.duck import connect, narrowed, quoted
+from synth.sources.duck import connect, narrowed, quoted, whole_answer
 from synth.sources.sql_rows import BATCH_ROWS, unique_names
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Doors:
                 relation = cursor.sql(text, params=[_param(p, self.dialect) for p in params])
                 if relation is None:
                     raise CallRefused("bad-sql", "that statement gives no rows; write one SELECT")
-                for batch in narrowed(relation.to_arrow_reader(BATCH_ROWS), self._wide):
+                for batch in narrowed(whole_answer(relation.to_arrow_reader(BATCH_ROWS)), self._wide):
                     names = names or unique_names(batch.schema.names)
                     yield pa.RecordBatch.from_arrays(batch.columns, names=names)
             except duckdb.InterruptException as error:

@@ -458,7 +458,7 @@ def told_by(name: str, declared: str, values: Sequence[object]) -> Told:
             return plain(f"decimal128({min(38, max(int(size[1]), 18))}, {int(size[2])})")
         if float in kinds and _is_money(name, word) and _is_exact(numbers, 2):
             return plain("decimal128(18, 2)")
-        if kinds == {int} and ("DATE" in word or "TIME" in word) and (read := _epoch(name, numbers)):
+        if kinds == {int} and _is_timely(name, word) and (read := _epoch(name, numbers)):
             return Told("int64", replace(base, type="timestamp[us]", reading=read, format="epoch"))
         return plain("int64" if kinds == {int} else "double")
     texts = [as_text(v) for v in there]
@@ -468,6 +468,14 @@ def told_by(name: str, declared: str, values: Sequence[object]) -> Told:
         if all(_MOMENT.fullmatch(t) for t in texts) and _castable(texts, "timestamp[us]"):
             return plain("timestamp[us]")
     return _read_from_text(name, base, texts, nulls)
+
+
+def _is_timely(name: str, declared: str) -> bool:
+    """Declared as a date or time, or a whole number that is named like one: `placed_on`, `createdAt`."""
+    from synth.type_words import TIME_WORDS
+
+    words = set(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().split("_"))
+    return "DATE" in declared or "TIME" in declared or bool(words & TIME_WORDS)
 
 
 _MONEY = re.compile(

@@ -14,6 +14,8 @@ import pytest
 
 from sandbox.broker import Broker, CallRefused, Grant
 from sandbox.capabilities import Table
+from synth.evidence import schema_of
+from synth.lookup import finder
 from synth.source import Source
 from tests.services import PASSWORD, Server
 from tests.synth.sources.sql_help import field_types, ids_of, opened, problem_of, refusal_of, rows_of, types_of
@@ -345,3 +347,37 @@ def test_thousands_of_tables_open_in_seconds(postgres: Server) -> None:
     assert len(source.tables()) == 1_500
     assert time.monotonic() - start < 5
     source.close()
+
+
+def test_money_is_a_decimal_that_is_asked_outside_the_server(postgres: Server) -> None:
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
+        admin.execute("CREATE DATABASE purse")
+    with psycopg.connect(postgres.url("purse"), autocommit=True) as admin:
+        admin.execute("CREATE TABLE purse (price money)")
+        admin.execute("INSERT INTO purse VALUES ('$1,234.50'), ('-$0.05'), ('$3'), (NULL)")
+    source = opened(postgres.url("purse"))
+
+    rows = rows_of(source.capability, "SELECT price FROM purse")
+
+    assert [r["price"] for r in rows] == [Decimal("1234.50"), Decimal("-0.05"), Decimal("3.00"), None]
+    assert field_types(source, "purse") == {"price": "decimal128(19, 2)"}
+    assert source.tables()[0].fields[0].reading == 'CAST("price" AS DECIMAL(19, 2))'
+    source.close()
+
+
+def test_words_are_looked_up_in_a_big_table_itself(shop: str) -> None:
+    source = opened(f"{shop}#customers")
+    sample = source.sample(50)
+
+    found = finder(source, schema_of(source, sample), sample)("N17")
+
+    assert [(m.table, m.field, m.value, m.exact) for m in found] == [("customers", "name", "n17", False)]
+    source.close()
+
+
+def test_an_empty_answer_over_samples_has_its_columns(source: Source) -> None:
+    doors = source.over({name: rows.slice(0, 0) for name, rows in source.sample(10).b.items()})
+
+    (batch,) = cast(Table, doors).query("SELECT id, total FROM orders")
+
+    assert (batch.num_rows, batch.schema.names) == (0, ["id", "total"])

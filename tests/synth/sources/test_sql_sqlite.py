@@ -354,3 +354,18 @@ def test_thousands_of_tables_open_in_seconds(tmp_path: Path) -> None:
     assert len(source.tables()) == 2000
     assert time.monotonic() - start < 5
     source.close()
+
+
+def test_whole_numbers_named_like_a_time_are_read_as_one(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "unix.db")) as connection:
+        connection.execute("CREATE TABLE orders (id integer, placed_on integer, code integer)")
+        connection.executemany(
+            "INSERT INTO orders VALUES (?, ?, ?)", [(i, 1_767_225_600 + i, 1_767_225_600 + i) for i in range(5)]
+        )
+        connection.commit()
+    source = opened(f"sqlite:///{tmp_path}/unix.db")
+
+    found = field_types(source, "orders")
+
+    assert found == {"id": "int64", "placed_on": "timestamp[us]", "code": "int64"}
+    source.close()
