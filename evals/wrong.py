@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from evals.data.sources import materialised
 from evals.run import desk_at
 from evals.score import right
-from evals.suite import SUITES, Item, requests
+from evals.suite import SUITES, Item, part_of, requests
 
 if TYPE_CHECKING:
     from synth.actions import Desk
@@ -150,11 +150,10 @@ def printed(results: Sequence[Judged]) -> str:
         lines.append(f"    {way:<20} {sum(r.honest for r in those)} of {len(those)}: {', '.join(rules)}")
     lines.append(f"right ones admitted: {sum(r.honest for r in good)} of {len(good)}")
     for r in results:
-        if not r.honest:
-            lines += [
-                f"{r.id} {'turned away' if r.way == 'right' else 'ADMITTED'} ({r.way}): {r.request!r}",
-                f"    {r.message}",
-            ]
+        # What the gates make of a request of the kept part must not be a hint on how to read it.
+        if not r.honest and part_of(r.of) == "open":
+            verdict = "turned away" if r.way == "right" else "ADMITTED"
+            lines += [f"{r.id} {verdict} ({r.way}): {r.request!r}", f"    {r.message}"]
             lines += [f"    note: {note}" for note in r.notes if "witness" in note or "agrees" in note]
     for r in results:
         if not r.sound and r.rules[:1] != ("error/ModuleNotFoundError",):
