@@ -15,6 +15,7 @@ from sandbox.job import SandboxUnavailable
 
 if TYPE_CHECKING:
     from docker import APIClient
+    from docker.tls import TLSConfig
 
 ANSWER_SECONDS = 30
 GVISOR = "runsc"
@@ -51,7 +52,6 @@ def engine(address: str | None = None, environment: Mapping[str, str] = os.envir
         raise SandboxUnavailable(
             f"the docker sandbox cannot use {address}: forward the engine's socket (ssh -L) and set DOCKER_HOST to it"
         )
-    import docker
     from docker.tls import TLSConfig
 
     with engine_errors(address):
@@ -60,10 +60,24 @@ def engine(address: str | None = None, environment: Mapping[str, str] = os.envir
         if environment.get("DOCKER_TLS_VERIFY"):
             pair = (f"{folder}/cert.pem", f"{folder}/key.pem")
             tls = TLSConfig(client_cert=pair, ca_cert=f"{folder}/ca.pem", verify=True)
-        api = docker.APIClient(address, version="auto", timeout=ANSWER_SECONDS, tls=tls)
+        api = _client(address, tls)
         found = Engine(api, address, api.info())
     _check(found)
     return found
+
+
+def _client(address: str, tls: TLSConfig | bool) -> APIClient:
+    from docker import APIClient
+
+    class Client(APIClient):  # type: ignore[misc]  # the SDK has no types
+        """A client that takes its trust from the engine's certificates alone.
+
+        The environment's proxies and its bundle of authorities (REQUESTS_CA_BUNDLE) are for the web, and would win over them.
+        """
+
+        trust_env = property(lambda self: False, lambda self, value: None)
+
+    return Client(address, version="auto", timeout=ANSWER_SECONDS, tls=tls)
 
 
 def _usual(environment: Mapping[str, str]) -> str:
@@ -124,6 +138,10 @@ def _words(address: str, error: BaseException) -> str:
         return f"no Docker engine answers at {address}: start it, or set DOCKER_HOST to where one runs"
     explanation = getattr(error, "explanation", None)
     return f"the Docker engine at {address} refused: {str(explanation or error)[:500]}"
+
+
+def _last(causes: list[BaseException]) -> str:
+    return str(causes[-1])[:200]
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -26,7 +26,7 @@ from pathlib import Path
 from sandbox.docker_engine import engine
 from sandbox.image_build import LIBRARIES, build_image, find_image
 from sandbox.job import SandboxUnavailable
-from tests.services import ServiceMissing
+from tests.services import ServiceMissing, free_port
 
 BASE = "tars-test-base"
 _INSTALLED = "usr/local/lib/python3.11/dist-packages"
@@ -42,22 +42,33 @@ _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 
 
 class Daemon:
-    """A dockerd of our own; `start` may be called again after it was killed."""
+    """A dockerd of our own; `start` may be called again after it was killed.
+
+    It listens on a socket and, as a remote engine would, on a port of loopback with TLS both ways, at `remote`; the client's
+    certificates are in `certificates`.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.address = f"unix://{folder}/docker.sock"
+        self.certificates = folder / "tls"
+        self.remote = f"tcp://127.0.0.1:{free_port()}"
+        _certify(self.certificates)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        for stale in ("docker.pid", "docker.sock"):
+        self._end_left_over()
+        # A containerd that died with its dockerd may still have a number where nobody reaps it; it would be waited for.
+        for stale in ("docker.pid", "docker.sock", "exec/containerd/containerd.pid"):
             (self.folder / stale).unlink(missing_ok=True)
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [
                     _program("dockerd", "docker.io"), "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec",
                     "--pidfile", f"{self.folder}/docker.pid", "--host", self.address, "--storage-driver", "overlay2",
+                    "--host", self.remote, "--tlsverify", "--tlscacert", f"{self.certificates}/ca.pem",
+                    "--tlscert", f"{self.certificates}/server-cert.pem", "--tlskey", f"{self.certificates}/server-key.pem",
                     "--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--log-level", "warn",
                 ],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, "PATH": _PATH}, start_new_session=True,
@@ -74,7 +85,7 @@ class Daemon:
             time.sleep(0.05)
 
     def kill(self) -> None:
-        """End it as a crash would: containerd and the containers stay."""
+        """End it as a crash would: the containers and their shims stay, until it is started again or stopped."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
@@ -89,14 +100,17 @@ class Daemon:
             except subprocess.TimeoutExpired:
                 self.kill()
         self.process = None
-        for pid in self.left_over():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self._end_left_over()
         for mounted in reversed(_mounted_below(self.folder)):
             subprocess.run(["umount", "--lazy", mounted], check=False, capture_output=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def left_over(self) -> list[int]:
+    def _end_left_over(self) -> None:
+        for pid in self._left_over():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def _left_over(self) -> list[int]:
         """Processes of this engine: those that name its folder, such as containerd and its shims."""
         found = []
         for entry in Path("/proc").iterdir():
@@ -106,6 +120,22 @@ class Daemon:
                     if b"containerd" in words[0] and any(os.fsencode(self.folder) in word for word in words):
                         found.append(int(entry.name))
         return found
+
+
+def _certify(folder: Path) -> None:
+    """An authority of a day, with a certificate for the engine and one for its client."""
+    folder.mkdir(mode=0o700)
+    openssl = _program("openssl", "openssl")
+    made = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]
+    signed = ["-CA", "ca.pem", "-CAkey", "ca-key.pem"]
+    for name, prefix, extra in (
+        ("authority", "ca", ["-out", "ca.pem"]),
+        ("engine", "server", ["-out", "server-cert.pem", *signed, "-addext", "subjectAltName=IP:127.0.0.1"]),
+        ("client", "client", ["-out", "cert.pem", *signed, "-addext", "extendedKeyUsage=clientAuth"]),
+    ):
+        key = "key.pem" if prefix == "client" else f"{prefix}-key.pem"
+        command = [openssl, "req", "-x509", *made, "-keyout", key, "-subj", f"/CN={name}", *extra]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 def _mounted_below(folder: Path) -> list[str]:
@@ -118,11 +148,11 @@ def docker_engine() -> Iterator[str]:
     """The address of an engine that has the sandbox's image. ServiceMissing says what is not installed here."""
     with contextlib.suppress(SandboxUnavailable):
         address = engine().address
-        _provide_image(address)
+        provide_image(address)
         yield address
         return
     with own_daemon() as daemon:
-        _provide_image(daemon.address)
+        provide_image(daemon.address)
         yield daemon.address
 
 
@@ -140,7 +170,8 @@ def own_daemon() -> Iterator[Daemon]:
         daemon.stop()
 
 
-def _provide_image(address: str) -> None:
+def provide_image(address: str) -> None:
+    """Have the sandbox's image on that engine."""
     found = engine(address)
     try:
         find_image(found)
