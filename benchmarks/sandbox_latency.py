@@ -10,9 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pyarrow as pa
 
+from sandbox.backends.docker import Docker, Way
 from sandbox.backends.local import Local
 from sandbox.broker import Broker, Grant
-from sandbox.job import Job, Limits, RunResult
+from sandbox.docker_engine import engine
+from sandbox.image_build import find_image
+from sandbox.job import Job, Limits, RunResult, Sandbox
+from tests.docker_engine import docker_engine
+from tests.services import ServiceMissing
 
 TEN = "def closure(source, *, n=10):\n    for i in range(n):\n        yield {'i': i, 'name': 'x'}\n"
 
@@ -129,43 +134,102 @@ def pipe_milliseconds(nbytes: int) -> float:
     return (time.perf_counter() - started) * 1000
 
 
+def cold(opened: Callable[[], Sandbox]) -> None:
+    """From nothing to a first result, and closed again."""
+    sandbox = opened()
+    good(sandbox.run(Job(TEN), Broker(None)))
+    sandbox.close()
+
+
+def warm(name: str, sandbox: Sandbox, times: int = 100) -> float:
+    """The median of a closure of ten rows, printed."""
+    good(sandbox.run(Job(TEN), Broker(None)))
+    took = milliseconds(lambda: good(sandbox.run(Job(TEN), Broker(None))), times, 0.01)
+    print(f"{name}: 10-row closure, warm: p50 {statistics.median(took):.1f} ms, p95 {percentile(took, 0.95):.1f} ms")
+    return statistics.median(took)
+
+
+def throughput(name: str, sandbox: Sandbox) -> None:
+    """Many records out, many rows through, and many bytes in, beside the same work without a wall."""
+    inside = statistics.median(milliseconds(plain(OUT_BODY, None), 5))
+    walled = statistics.median(milliseconds(lambda: good(sandbox.run(Job(OUT_BODY, limits=LIMITS), Broker(None))), 5))
+    print(f"{name}: 100 k records out: {walled:.0f} ms, in-process {inside:.0f} ms, ratio {inside / walled:.2f}")
+
+    numbers = Numbers(300_000)
+    inside = statistics.median(milliseconds(plain(THROUGH_BODY, numbers), 3))
+    job = Job(THROUGH_BODY, limits=LIMITS)
+    walled = statistics.median(milliseconds(lambda: good(sandbox.run(job, Broker(numbers))), 3))
+    print(f"{name}: 300 k rows, row by row: {walled:.0f} ms, in-process {inside:.0f} ms, ratio {inside / walled:.2f}")
+
+    wide = Wide(5_000_000)
+    job = Job(IN_BODY, limits=LIMITS)
+    grant = Grant(rows=10_000_000)
+    walled = statistics.median(milliseconds(lambda: good(sandbox.run(job, Broker(wide, grant))), 3))
+    piped = statistics.median([pipe_milliseconds(wide.nbytes) for _ in range(3)])
+    rate = wide.nbytes / walled / 1e6
+    print(
+        f"{name}: 5 M rows in as Arrow: {walled:.0f} ms ({rate:.2f} GB/s), "
+        f"plain pipe {piped:.0f} ms, ratio {piped / walled:.2f}"
+    )
+
+
+def plain_docker(address: str) -> dict[str, float]:
+    """What a container for each call, and a program started in a running one for each call, take: an empty Python each."""
+    found = engine(address)
+    api, image, python = found.api, find_image(found), ["python3", "-c", "pass"]
+
+    def run() -> None:
+        container = api.create_container(image, python, host_config=api.create_host_config(network_mode="none"))["Id"]
+        api.start(container)
+        api.wait(container)
+        api.remove_container(container)
+
+    took = {"docker run": statistics.median(milliseconds(run, 7))}
+    idle = ["python3", "-c", "import time; time.sleep(600)"]
+    container = api.create_container(image, idle, host_config=api.create_host_config(network_mode="none"))["Id"]
+    try:
+        api.start(container)
+        exec_ = milliseconds(lambda: api.exec_start(api.exec_create(container, python)["Id"]), 15)
+        took["docker exec"] = statistics.median(exec_)
+    finally:
+        api.remove_container(container, force=True)
+    return took
+
+
+def docker(local_ms: float) -> None:
+    """The docker sandbox by both of its ways, beside plain docker."""
+    with docker_engine() as address:
+        cold_ms = statistics.median(milliseconds(lambda: cold(lambda: Docker(address=address)), 5))
+        print(f"docker: cold start to first result, and closed again: {cold_ms:.0f} ms")
+        figures = plain_docker(address)
+        ways: tuple[Way, ...] = ("socket", "streams")
+        for way in ways:
+            sandbox = Docker(address=address, way=way)
+            try:
+                figures[f"docker ({way})"] = warm(f"docker ({way})", sandbox)
+                if way == "socket":
+                    throughput(f"docker ({way})", sandbox)
+            finally:
+                sandbox.close()
+        for name, took in figures.items():
+            print(f"{name}: {took:.1f} ms a call, {took / local_ms:.1f} times the local sandbox's {local_ms:.1f} ms")
+
+
 def main() -> None:
     """Print a table."""
-
-    def cold() -> None:
-        sandbox = Local()
-        good(sandbox.run(Job(TEN), Broker(None)))
-        sandbox.close()
-
-    took = milliseconds(cold, 5)
-    print(f"cold start to first result, and closed again: {statistics.median(took):.0f} ms")
+    print(
+        f"local: cold start to first result, and closed again: {statistics.median(milliseconds(lambda: cold(Local), 5)):.0f} ms"
+    )
     local = Local()
     try:
-        local.facts()
-        took = milliseconds(lambda: good(local.run(Job(TEN), Broker(None))), 100, 0.01)
-        print(f"10-row closure, warm: p50 {statistics.median(took):.1f} ms, p95 {percentile(took, 0.95):.1f} ms")
-
-        inside = statistics.median(milliseconds(plain(OUT_BODY, None), 5))
-        walled = statistics.median(milliseconds(lambda: good(local.run(Job(OUT_BODY, limits=LIMITS), Broker(None))), 5))
-        print(f"100 k records out: {walled:.0f} ms, in-process {inside:.0f} ms, ratio {inside / walled:.2f}")
-
-        numbers = Numbers(300_000)
-        inside = statistics.median(milliseconds(plain(THROUGH_BODY, numbers), 3))
-        job = Job(THROUGH_BODY, limits=LIMITS)
-        walled = statistics.median(milliseconds(lambda: good(local.run(job, Broker(numbers))), 3))
-        print(f"300 k rows, row by row: {walled:.0f} ms, in-process {inside:.0f} ms, ratio {inside / walled:.2f}")
-
-        wide = Wide(5_000_000)
-        job = Job(IN_BODY, limits=LIMITS)
-        grant = Grant(rows=10_000_000)
-        walled = statistics.median(milliseconds(lambda: good(local.run(job, Broker(wide, grant))), 3))
-        piped = statistics.median([pipe_milliseconds(wide.nbytes) for _ in range(3)])
-        rate = wide.nbytes / walled / 1e6
-        print(
-            f"5 M rows in as Arrow: {walled:.0f} ms ({rate:.2f} GB/s), plain pipe {piped:.0f} ms, ratio {piped / walled:.2f}"
-        )
+        local_ms = warm("local", local)
+        throughput("local", local)
     finally:
         local.close()
+    try:
+        docker(local_ms)
+    except ServiceMissing as missing:
+        print(f"docker: not measured: {missing}")
 
 
 if __name__ == "__main__":
