@@ -29,13 +29,14 @@ from sandbox.service.checker import Checker
 from sandbox.service.ending import told_finding
 from sandbox.service.formats import ARROW, JSON, LINES, chosen, encoder
 from sandbox.service.front import Front, client_of, need
+from sandbox.service.inline import Engines
 from sandbox.service.kept_answers import Claim, KeptAnswer, KeptAnswers
 from sandbox.service.keys import Key
 from sandbox.service.problem import MEDIA_TYPE, Problem
 from sandbox.service.queueing import Queue, draining
 from sandbox.service.settings import MEBIBYTE, Settings
 from sandbox.service.telemetry import LOG, Audit, Metrics, Traces
-from sandbox.service.work import Held, Sandboxes, code_hash, execute, run_closure
+from sandbox.service.work import Held, Sandboxes, Tools, code_hash, execute, run_closure
 
 SHORT_BODY_BYTES = 65_536
 READY_SECONDS = 5.0
@@ -57,6 +58,7 @@ class Service:
         self.settings = settings
         self.sandboxes = Sandboxes(settings.backends, settings.opener)
         self.checker = Checker()
+        self.tools = Tools(settings.sources, Engines(settings.running), self.checker)
         self.queue = Queue(settings.running, settings.waiting, settings.waiting_seconds)
         self.checks = Queue(1, VALIDATIONS_WAITING, settings.waiting_seconds)
         self.metrics = Metrics()
@@ -91,6 +93,7 @@ class Service:
         self.sandboxes.close()
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.checker.close()
+        self.tools.engines.close()
         self.traces.close()
         self.audit.close()
 
@@ -112,7 +115,7 @@ class Service:
             asked = messages.ExecuteRequest(code=messages.EXAMPLE_CODE, inputs=messages.EXAMPLE_INPUTS)
             held = Held(lambda: self.sandboxes.get(self.sandboxes.names[0]), self.settings.limits)
             with suppress(SandboxUnavailable, SandboxDied, Problem):
-                execute(asked, self.settings.limits, held, None, self.checker, lambda _: None)
+                execute(asked, self.settings.limits, held, self.tools, lambda _: None)
 
     def probe(self) -> str:
         """Run a trivial job in the default sandbox; its name, or nothing when that failed. Blocks."""
@@ -184,7 +187,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
                 step = f"Use one of: {', '.join(names[:50])}." if names else "Send `inputs`; no source is registered."
                 raise Problem(404, "not-found", f"there is no source {asked.source[:80]!r}", step)
         limits, held = _held(service, asked.limits, asked.backend)
-        perform = partial(execute, asked, limits, held, settings.sources, service.checker)
+        perform = partial(execute, asked, limits, held, service.tools)
         facts: dict[str, object] = {"code_hash": code_hash(asked.code), "source": asked.source or ""}
         return _carried(service, request, "execute", limits, held, perform, asked.columns, facts)
 

@@ -98,20 +98,58 @@ _CONVERT: dict[str, Callable[[object], object]] = {
 }
 
 
+class Engines:
+    """DuckDBs that reach nothing, each lent to one run at a time: making one takes longer than most queries.
+
+    Rows are registered with a run's own connections and go with them; an engine whose query failed is not lent again.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._free: list[duckdb.DuckDBPyConnection] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def take(self) -> duckdb.DuckDBPyConnection:
+        """An engine that nobody else has."""
+        with self._lock:
+            if self._free:
+                return self._free.pop()
+        return _fresh_engine()
+
+    def give_back(self, engine: duckdb.DuckDBPyConnection, is_well: bool) -> None:
+        """Have it lent again, if it is well."""
+        with self._lock:
+            if is_well and not self._closed and len(self._free) < self._most:
+                self._free.append(engine)
+                return
+        engine.close()
+
+    def close(self) -> None:
+        """Keep none."""
+        with self._lock:
+            self._closed = True
+            for engine in self._free:
+                engine.close()
+            self._free.clear()
+
+
 class InlineTables:
-    """The capability `Table` over rows in memory, in a DuckDB of their own that reaches nothing else. Close it when done.
+    """The capability `Table` over rows in memory, in a DuckDB that reaches nothing else. Close it when done.
 
     With one table, `records()` gives its rows.
     """
 
     dialect = "duckdb"
 
-    def __init__(self, tables: Mapping[str, pa.Table]) -> None:
+    def __init__(self, tables: Mapping[str, pa.Table], engines: Engines) -> None:
         self._tables = dict(tables)
+        self._engines = engines
         self._engine: duckdb.DuckDBPyConnection | None = None
         self._busy: list[duckdb.DuckDBPyConnection] = []
         self._lock = threading.Lock()
         self._stopped = False
+        self._is_well = True
 
     def tables(self) -> list[str]:
         """Names of the tables that may be queried."""
@@ -134,19 +172,25 @@ class InlineTables:
         import duckdb
 
         connection = self._connection()
+        is_well = False
         try:
             relation = connection.sql(sql, params=list(params))
             if relation is None:
                 raise CallRefused("bad-sql", "that statement gives no rows; write one SELECT")
             yield from _narrowed(relation)
+            is_well = True
+        except GeneratorExit:
+            is_well = True
+            raise
         except duckdb.InterruptException:
             raise CallRefused("limit", "the query was stopped") from None
         except duckdb.OutOfMemoryException:
             raise CallRefused("limit", f"the query needs more than {MEMORY_LIMIT} of memory") from None
         except duckdb.Error as error:
+            is_well = isinstance(error, duckdb.ProgrammingError | duckdb.DataError)
             raise CallRefused("bad-sql", " ".join(str(error).split("\n\n")[0].split())[:400]) from None
         finally:
-            self._give_back(connection)
+            self._end(connection, is_well)
 
     def interrupt(self) -> None:
         """Stop every query that is running, and all that would follow (from another thread)."""
@@ -160,7 +204,7 @@ class InlineTables:
         with self._lock:
             self._stopped = True
             if self._engine is not None:
-                self._engine.close()
+                self._engines.give_back(self._engine, self._is_well and not self._busy)
                 self._engine = None
 
     def _connection(self) -> duckdb.DuckDBPyConnection:
@@ -169,16 +213,17 @@ class InlineTables:
             if self._stopped:
                 raise CallRefused("limit", "the run was stopped")
             if self._engine is None:
-                self._engine = _fresh_engine()
+                self._engine = self._engines.take()
             connection = self._engine.cursor()
             self._busy.append(connection)
         for name, table in self._tables.items():
             connection.register(name, table)
         return connection
 
-    def _give_back(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def _end(self, connection: duckdb.DuckDBPyConnection, is_well: bool) -> None:
         with self._lock:
             self._busy.remove(connection)
+            self._is_well = self._is_well and is_well
         connection.close()
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from sandbox.job import Limits
 from sandbox.service.problem import Problem
@@ -66,7 +66,7 @@ class ExecuteRequest(Strict):
             "examples": [
                 {
                     "code": EXAMPLE_CODE,
-                    "inputs": EXAMPLE_INPUTS,
+                    "inputs": cast("JsonValue", EXAMPLE_INPUTS),
                     "parameters": {"minimum": 10},
                     "limits": {"wall_seconds": 5.0},
                 },
@@ -78,7 +78,8 @@ class ExecuteRequest(Strict):
     code: Code = Field(description="A Python module with the function `entry(source, *, …)`, which yields dicts.")
     entry: Name = "closure"
     inputs: Annotated[dict[Name, list[dict[str, Any]]], Field(max_length=32)] | None = Field(
-        None, description="Tables by name, as lists of records; `source.query(sql, params)` reads them (DuckDB's SQL)."
+        default=None,
+        description="Tables by name, as lists of records; `source.query(sql, params)` reads them (DuckDB's SQL).",
     )
     types: dict[Name, dict[str, Word]] = Field(
         default_factory=dict,
@@ -87,12 +88,12 @@ class ExecuteRequest(Strict):
         examples=[{"orders": {"total": "decimal(18, 2)", "day": "date"}}],
     )
     source: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
-        None, description="A registered source, instead of inputs."
+        default=None, description="A registered source, instead of inputs."
     )
     parameters: dict[Name, Any] = Field(default_factory=dict, description="Keyword parameters of the function.")
     limits: LimitsAsked = LimitsAsked()
     backend: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
-        None, description="Which sandbox; the service's first when left out."
+        default=None, description="Which sandbox; the service's first when left out."
     )
     columns: dict[str, Word] = Field(
         default_factory=dict, description="Types of the record's fields, for an Arrow answer; else the records tell."
@@ -191,7 +192,9 @@ class RunTold(BaseModel):
     backend: str
     code_hash: str
     request_id: str
-    facts: dict[str, Any] | None = Field(None, description="What the closure's runner adds, as its completeness.")
+    facts: dict[str, Any] | None = Field(
+        default=None, description="What the closure's runner adds, as its completeness."
+    )
     records: list[dict[str, Any]] = Field(
         description="Decimals are exact numbers; times are ISO 8601; bytes are base64."
     )

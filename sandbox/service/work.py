@@ -7,13 +7,13 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 
 from sandbox.broker import Broker
 from sandbox.job import Job, Limits, Record, RunResult, RunStopped, Sandbox, SandboxUnavailable
 from sandbox.service.checker import Checker
 from sandbox.service.ending import Ending
-from sandbox.service.inline import InlineTables, tables_of
+from sandbox.service.inline import Engines, InlineTables, tables_of
 from sandbox.service.messages import ExecuteRequest, RunRequest
 from sandbox.service.settings import ClosureCall, Closures, Door, Sources
 
@@ -100,11 +100,18 @@ def code_hash(code: str) -> str:
     return hashlib.sha256(code.encode("utf-8", "replace")).hexdigest()
 
 
-def execute(
-    asked: ExecuteRequest, limits: Limits, sandbox: Held, sources: Sources | None, checker: Checker, sink: Sink
-) -> Ending:
+@dataclass(frozen=True)
+class Tools:
+    """What the runs of one service use: registered sources, engines for inputs, and the policy's checker."""
+
+    sources: Sources | None
+    engines: Engines
+    checker: Checker
+
+
+def execute(asked: ExecuteRequest, limits: Limits, sandbox: Held, tools: Tools, sink: Sink) -> Ending:
     """Run code over its inputs or a registered source. Raises Problem, NotThere and whatever the sandbox raises."""
-    with _door(asked, sources) as door:
+    with _door(asked, tools) as door:
         grant = replace(door.grant, seconds=min(door.grant.seconds, limits.wall_seconds))
         broker = Broker(door.capability, grant)
         result = sandbox.run(Job(asked.code, dict(asked.parameters), limits, asked.entry), broker, sink)
@@ -114,7 +121,7 @@ def execute(
         source=asked.source or "",
         code_hash=code_hash(asked.code),
     )
-    return _with_findings(ending, asked.code, asked.entry, checker)
+    return _with_findings(ending, asked.code, asked.entry, tools.checker)
 
 
 def run_closure(
@@ -149,16 +156,16 @@ class _Counted:
 
 
 @contextmanager
-def _door(asked: ExecuteRequest, sources: Sources | None) -> Iterator[Door]:
-    if asked.source is not None and sources is not None:
-        with sources.open(asked.source) as door:
+def _door(asked: ExecuteRequest, tools: Tools) -> Iterator[Door]:
+    if asked.source is not None and tools.sources is not None:
+        with tools.sources.open(asked.source) as door:
             yield door
         return
     inputs: Mapping[str, list[dict[str, object]]] = asked.inputs or {}
     if not inputs and not asked.types:
         yield Door(None)
         return
-    tables = InlineTables(tables_of(inputs, asked.types))
+    tables = InlineTables(tables_of(inputs, asked.types), tools.engines)
     try:
         yield Door(tables)
     finally:
