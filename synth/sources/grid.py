@@ -23,6 +23,7 @@ _NUMBERLIKE = re.compile(
     r"[-+(]?\s*[$€£]?\s*\d[\d.,' ]*\)?\s*[%€$£]?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T]\d.*)?", re.ASCII
 )
 HEADER_ROWS = 4
+_LOOKED = 200
 
 
 @dataclass
@@ -280,8 +281,7 @@ def _shown(value: Any) -> str:
 
 def _without_totals(body: list[tuple[Row, int]]) -> tuple[list[tuple[Row, int]], str]:
     """The rows that are records, and in words those that are not: totals anywhere, remarks at the end."""
-    dropped: list[str] = []
-    rows = list(body)
+    rows, dropped = _without_remarks(list(body))
     while rows and len(rows) > 1:
         row, position = rows[-1]
         values = [v for v in row if v is not None]
@@ -299,6 +299,31 @@ def _without_totals(body: list[tuple[Row, int]]) -> tuple[list[tuple[Row, int]],
             kept.append((row, position))
     more = f" and {len(dropped) - 5} more" if len(dropped) > 5 else ""
     return kept, ("totals and remarks: " + ", ".join(dropped[:5]) + more) if dropped else ""
+
+
+def _without_remarks(rows: list[tuple[Row, int]]) -> tuple[list[tuple[Row, int]], list[str]]:
+    """The rows without what stands below them after a gap, begins with a title and has words where they have numbers."""
+    for i in range(len(rows) - 1, max(1, len(rows) - _LOOKED), -1):
+        if rows[i][1] - rows[i - 1][1] < 2:
+            continue
+        above, below = [row for row, _ in rows[max(0, i - _LOOKED) : i]], rows[i:]
+        figures = [c for c in range(len(above[0])) if _mostly_figures([row[c] for row in above])]
+        if figures and _count(below[0][0]) == 1 and not any(_is_figure(row[c]) for row, _ in below for c in figures):
+            first = next(_shown(v) for v in below[0][0] if v is not None)
+            kept, dropped = _without_remarks(rows[:i])
+            return kept, [*dropped, f"rows {below[0][1]} to {below[-1][1]} ({first[:60]})"]
+    return rows, []
+
+
+def _mostly_figures(values: Sequence[Any]) -> bool:
+    there = [v for v in values if v is not None]
+    return sum(map(_is_figure, there)) > 0.8 * len(values)
+
+
+def _is_figure(value: Any) -> bool:
+    if isinstance(value, str):
+        return bool(_NUMBERLIKE.fullmatch(value.strip()))
+    return value is not None
 
 
 def _mostly_more_than_one(rows: list[tuple[Row, int]]) -> bool:

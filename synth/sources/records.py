@@ -431,6 +431,7 @@ class Records:
         parent = branch.parent.made if branch.parent else None
         typings: dict[Hashable, Typing] = {}
         texts: list[tuple[Hashable, str]] = []
+        whole: dict[Hashable, Typing] = {}
         for slot, name in zip(slots, names, strict=True):
             if parent and branch.parent and slot == link:
                 node = branch.parent.key_nodes()[parent.key_index] if parent.key_index >= 0 else None
@@ -439,6 +440,9 @@ class Records:
             typing = typing_of(spool.seen[slot]) if slot in spool.seen else TEXT
             if typing is None:
                 texts.append((slot, name))
+            elif typing.type == "int64" and _named_for_time(name):
+                whole[slot] = typing
+                texts.append((slot, name))
             else:
                 typings[slot] = typing
                 if typing.note:
@@ -446,6 +450,8 @@ class Records:
         samples = _samples(connection, raw, spool, [slot for slot, _ in texts])
         found = text_typings([name for _, name in texts], samples, spool.rows <= SAMPLE_VALUES)
         for (slot, name), typing in zip(texts, found, strict=True):
+            if slot in whole and not typing.type.startswith(("timestamp", "date")):
+                typing = whole[slot]
             if typing.type == "string" and len([n for n in spool.seen[slot].kinds.values() if n]) > 1:
                 typing = Typing("string", note=f"holds {mixture(spool.seen[slot])}; kept as text")
                 self.note(f"{branch.name}.{name} {typing.note}")
@@ -775,6 +781,12 @@ def _samples(
             ]
         values.append(column)
     return values
+
+
+def _named_for_time(name: str) -> bool:
+    from synth.type_words import TIME_WORDS
+
+    return not TIME_WORDS.isdisjoint(identifier(name.rpartition(".")[2]).split("_"))
 
 
 def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:

@@ -367,3 +367,13 @@ def test_no_value_is_lost_or_changed_in_meaning(tmp_path: Path, records: list[di
             else:
                 assert isinstance(value, str | bool)
                 assert isinstance(read, bool | int | float | Decimal | date | datetime) or read is not None
+
+
+def test_whole_numbers_named_for_a_time_are_moments_and_others_stay(tmp_path: Path) -> None:
+    records = [{"id": i, "createdAt": 1_772_359_200_000 + i, "at": i, "code": 1_772_359_200 + i} for i in range(10)]
+    source = opened(put(tmp_path, records), "json_file", "json")
+
+    found = types_of(source)
+
+    assert found == {"id": "int64", "createdAt": "timestamp[us, tz=UTC]", "at": "int64", "code": "int64"}
+    source.close()
