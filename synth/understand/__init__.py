@@ -26,6 +26,7 @@ class Understood:
 def understand(task: Task) -> Understood | Refusal:
     """What the request means over the schema. Every content word is accounted for, or it is refused."""
     from synth.understand.assemble import Assembler
+    from synth.understand.chatter import without_chatter
     from synth.understand.columns import lexicon_of
     from synth.understand.joins import Graph
     from synth.understand.notes import NoAnswer
@@ -40,7 +41,12 @@ def understand(task: Task) -> Understood | Refusal:
     refusal = refusal_of(asked, lexicon)
     if refusal is not None:
         return refusal
+    asked = without_chatter(asked, lexicon.all_words)
+    refusal = refusal_of(asked, lexicon)
+    if refusal is not None:
+        return refusal
     text, tokens = tokens_of(asked)
+    tokens = lexicon.with_names(text, tokens)
     if len(tokens) > 200:
         return Refusal("not-understood", "the request is too long to be read safely; ask for one thing at a time")
     if not task.schema.tables or not any(t.fields for t in task.schema.tables):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import combinations, islice
 from typing import Literal
 
 from rapidfuzz import fuzz, process
@@ -15,11 +16,12 @@ from rapidfuzz import fuzz, process
 from synth.plan import Column
 from synth.schema import Field, Schema, Table
 from synth.understand.vocabulary import ABBREVIATIONS, ALSO, ROWS, SAME, UNIT_WORDS
-from synth.understand.words import Token, any_of, lemma, stem, words_of_name
+from synth.understand.words import Token, any_of, fold, lemma, stem, words_of_name
 
 Sort = Literal["number", "date", "text", "flag", "other"]
 
 LONGEST = 6
+PLAIN = re.compile(r"[^\W\d_]+(?: [^\W\d_]+)*")
 EDGES = any_of("the a an of in on at to by for and or is are was were")
 TRAILING = any_of("amount value level total count reading rate size percent minute second hour sold ordered shipped")
 HAPPENINGS = ("al", "ure", "ion", "ment", "ing")
@@ -28,6 +30,9 @@ LABELS = ("name", "title", "label", "full name", "description")
 IDENTIFIERS = any_of("id code number key uuid sku isbn no identifier")
 YES = any_of("yes y true t 1")
 NO = any_of("no n false f 0")
+
+# What may be said behind a column's name without being part of it.
+TAILS = any_of("code name value number type level kind class column field address")
 
 # Figures that add up over rows, and figures that do not.
 ADDITIVE = any_of(
@@ -145,6 +150,9 @@ class Lexicon:
         self.values: dict[str, dict[Known, list[str]]] | None = None
         for table in schema.tables:
             self._add_table(table)
+        self.all_words = {w for k in self.known.values() for w in k.words}
+        self.all_words |= {w for words in self.table_words.values() for w in words}
+        self._peculiar = self._peculiar_names()
         self._joined = {"".join(k): k for k in self._index}
         self._names = [k for k in self._joined if len(k) >= 4]
 
@@ -227,6 +235,12 @@ class Lexicon:
             self._form(core[n:], known, 0.85 - 0.02 * n)
         for n in range(len(core) - 1, 1, -1):
             self._form(core[:n], known, 0.7)
+        if 3 <= len(words) <= 5:
+            # "customer city" for customer.address.city: steps of a path may be left out
+            for n in range(2, len(words)):
+                for kept in combinations(words[:-1], n - 1):
+                    self._form((*kept, words[-1]), known, 0.9)
+        self._form(("".join(raw),), known, 0.97)
         comment = spelled_out(words_of_name(known.field.comment)) if known.field.comment else ()
         if 0 < len(comment) <= 4:
             self._form(comment, known, 0.9)
@@ -249,7 +263,41 @@ class Lexicon:
             for generic in ("date", "time", "timestamp", "day", "datetime"):
                 self._form((generic,), known, 0.95 if (generic,) == core else 0.85)
 
+    def _peculiar_names(self) -> list[tuple[str, list[Known]]]:
+        """Names that are more than words ("area_m2", "Betrag (EUR)", "orders.total"), longest first."""
+        found: dict[str, list[Known]] = {}
+        for known in self.known.values():
+            own = known.field.name
+            steps = own.split(".")
+            ends = [".".join(steps[n:]) for n in range(1, len(steps))]
+            for name in (own, f"{known.column.table}.{own}", *ends):
+                if 2 < len(name) < 200 and not PLAIN.fullmatch(name) and re.search(r"[^\W\d_]", name):
+                    found.setdefault(name.lower(), []).append(known)
+        return sorted(found.items(), key=lambda pair: -len(pair[0]))
+
     # -- looking up --
+
+    def with_names(self, text: str, tokens: list[Token]) -> list[Token]:
+        """The tokens, those that spell a peculiar name to the letter made one."""
+        low = text.lower()
+        if not self._peculiar or len(low) != len(text):
+            return tokens
+        for sought, meant in self._peculiar:
+            at = low.find(sought)
+            while at >= 0:
+                end = at + len(sought)
+                if not (_glued(low, at - 1, at) or _glued(low, end - 1, end)):
+                    inside = [t for t in tokens if at <= t.start and t.end <= end and t.kind != "quote"]
+                    across = [t for t in tokens if t.start < end and at < t.end and t not in inside]
+                    if inside and not across and (len(inside) > 1 or inside[0].kind != "word"):
+                        place = tokens.index(inside[0])
+                        key = fold(sought)
+                        for known in meant:
+                            self._form((key,), known, 1.0)
+                        one = Token(text[at:end], "word", key, key, at, end)
+                        tokens = [*tokens[:place], one, *tokens[place + len(inside) :]]
+                at = low.find(sought, end)
+        return tokens
 
     def matches_at(self, tokens: Sequence[Token], i: int) -> list[ColumnMatch]:
         """The columns that the words from token i on may name: those of the longest span, best first."""
@@ -290,12 +338,12 @@ class Lexicon:
                             worth = score * 0.88
                             if worth > found.get(known, 0) and (least < 0.8 or worth >= least - 0.05):
                                 found[known] = worth
-        if (
-            not found
-            and len(words) > 1
-            and words[-1] in any_of("code name value number type level column field address")
-        ):
-            found = {k: s * 0.9 for k, s in self._index.get(words[:-1], {}).items() if s >= 0.9}
+        if not found and len(words) > 1 and words[-1] in TAILS:
+            shorter = self.named(words[:-1])
+            few = {"type", "level", "kind", "class"}
+            found = {
+                k: s * 0.9 for k, s in shorter if s >= 0.85 and (words[-1] not in few or k.field.vocabulary) and _fits(k, words[-1])
+            }
         if not found and len(words) == 2 and words[1] in DATE_WORDS:
             found = dict.fromkeys(self.events.get(stem(words[0]), ()), 0.88)
         best = max(found.values(), default=0.0)
@@ -399,6 +447,21 @@ class Lexicon:
     def entity(self, known: Known) -> bool:
         """Whether the column stands for things one can count: customers, cities."""
         return known.sort in ("text", "flag") or known.identifier
+
+
+def _fits(known: Known, tail: str) -> bool:
+    """Whether the word behind a column's name says nothing that the column is not: a number is no name, a text no number."""
+    if tail in ("name", "address"):
+        return known.sort == "text"
+    return True
+
+
+def _glued(text: str, a: int, b: int) -> bool:
+    """Whether the characters at a and b belong to one word."""
+    if a < 0 or b >= len(text):
+        return False
+    one, other = text[a], text[b]
+    return (one.isalnum() or one == "_") and (other.isalnum() or other == "_")
 
 
 _KEPT: dict[int, tuple[weakref.ref[Schema], Lexicon]] = {}
