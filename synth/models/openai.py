@@ -104,7 +104,8 @@ def _plain_headers(endpoint: Endpoint) -> Callable[[Any], None]:
 
     def plain(request: Any) -> None:
         for name in [n for n in request.headers if n.lower().startswith("x-stainless-")]:
-            del request.headers[name]
+            if name.lower() != "x-stainless-raw-response":  # the client itself reads this one back
+                del request.headers[name]
         request.headers["user-agent"] = "tars"
         if not endpoint.key:
             request.headers.pop("authorization", None)
@@ -306,6 +307,7 @@ class _Reading:
         self._parts: list[str] = []
         self._refusal: list[str] = []
         self._bytes = 0
+        self._largest = 0
         self._finish = ""
         self._prompt: int | None = None
         self._completion: int | None = None
@@ -316,12 +318,19 @@ class _Reading:
             raise failures.streamed_problem(piece.error, self._endpoint)
         self._parts.append(piece.text)
         self._refusal.append(piece.refusal)
-        self._bytes += len((piece.text + piece.thought).encode("utf-8", "replace"))
+        size = len((piece.text + piece.thought).encode("utf-8", "replace"))
+        self._bytes += size
+        self._largest = max(self._largest, size)
         self._finish = piece.finish or self._finish
         self._prompt = piece.prompt_tokens if piece.prompt_tokens is not None else self._prompt
         self._completion = piece.completion_tokens if piece.completion_tokens is not None else self._completion
-        # A token of code has three bytes or more, so a reply within its cap is never cut here.
-        if self._bytes > self._held.reply * (3 if self._held.bounded else 6):
+        # Tokens are counted by their bytes here, and those of code have three or more. A budget ends before the next piece
+        # could pass it; a mere ceiling leaves room for an error of the estimate.
+        if self._held.bounded:
+            over = self._bytes + self._largest > self._held.reply * 3 and not self._finish
+        else:
+            over = self._bytes > self._held.reply * 6
+        if over:
             self._stop_long()
 
     def _stop_long(self) -> None:
