@@ -36,7 +36,13 @@ def called(name: str, act: Callable[[], object], runs: int = 7) -> Figure:
         began = time.perf_counter()
         act()
         spent.append(time.perf_counter() - began)
-    return Figure(name, statistics.median(spent), min(spent), max(spent))
+    return _told(Figure(name, statistics.median(spent), min(spent), max(spent)))
+
+
+def _told(figure: Figure) -> Figure:
+    """Print a figure as soon as it is there: a long run that is broken off has told something."""
+    print(f"  {figure}", flush=True)
+    return figure
 
 
 def process(name: str, command: Sequence[str], runs: int = 5, environment: dict[str, str] | None = None) -> Figure:
@@ -56,7 +62,7 @@ def process(name: str, command: Sequence[str], runs: int = 5, environment: dict[
         if number:
             spent.append(time.perf_counter() - began)
             peaks.append(usage.ru_maxrss / 1024)
-    return Figure(name, statistics.median(spent), min(spent), max(spent), statistics.median(peaks))
+    return _told(Figure(name, statistics.median(spent), min(spent), max(spent), statistics.median(peaks)))
 
 
 def python(name: str, code: str, arguments: Sequence[str] = (), runs: int = 3) -> Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -46,9 +47,11 @@ def disagreement(plan: Plan, said: Rows, given: Rows, where: str) -> Finding | N
     names = [o.name for o in plan.outputs]
     columns = _columns(names, said, given)
     if _agree(plan, names, said, given, columns):
-        return None
+        return _out_of_order(plan, given, dict(zip(names, columns, strict=True)), where)
     expected, got = len(said), len(given)
     if expected != got:
+        if _differ_in_ties(plan, names, said, given, columns):
+            return None
         rule = "dropped-rows" if got < expected else "extra-rows"
         message = f"over {where} the request means {expected} records, the closure gave {got}"
         return Finding("faithful", rule, message, record=_first_difference(names, said, given, columns))
@@ -61,6 +64,51 @@ def disagreement(plan: Plan, said: Rows, given: Rows, where: str) -> Finding | N
         record=found,
         hint="Check which columns are read and how they are combined.",
     )
+
+
+def _out_of_order(plan: Plan, given: Rows, columns: Mapping[str, str | None], where: str) -> Finding | None:
+    """Where the request asks for an order, neighbours must stand in it; an order by groups (top per …) is left open."""
+    if plan.top_per or plan.distinct_on or not plan.order:
+        return None
+    order = plan.order[0]
+    output = next((o for o in plan.outputs if o.of == order.of), None)
+    column = columns.get(output.name) if output else None
+    values = [r.get(column) for r in given] if column else []
+    there = [v for v in values if v is not None]
+    for number, (one, other) in enumerate(itertools.pairwise(there), 1):
+        first, second = (other, one) if order.descending else (one, other)
+        if _after(first, second):
+            return Finding(
+                "faithful",
+                "out-of-order",
+                f"over {where} the records do not stand in the order that the request asks for: {one!r} before {other!r}",
+                record=dict(given[number - 1]),
+                hint=f"Sort by {column}, {'highest' if order.descending else 'lowest'} first.",
+            )
+    return None
+
+
+def _after(first: object, second: object) -> bool:
+    """Whether the first sorts behind the second; False for kinds that do not compare."""
+    try:
+        return bool(first > second)  # type: ignore[operator]  # kinds that do not compare raise TypeError
+    except TypeError:
+        return False
+
+
+def _differ_in_ties(plan: Plan, names: Sequence[str], said: Rows, given: Rows, columns: Sequence[str | None]) -> bool:
+    """One side keeps the records that tie with the last one and the other cuts them: the request leaves that open."""
+    if not plan.limit or not plan.order or None in columns or not said or not given:
+        return False
+    theirs = [{n: r.get(c or n) for n, c in zip(names, columns, strict=True)} for r in given]
+    short, long = (said, theirs) if len(said) < len(given) else (theirs, said)
+    if bag(short, names) - bag(long, names):
+        return False
+    by = [o.name for o in plan.outputs if o.of in [order.of for order in plan.order]]
+    last = {tuple(comparable(r.get(n)) for n in by) for r in short[-1:]}
+    cut = bag(long, names) - bag(short, names)
+    keys = {tuple(comparable(r.get(n)) for n in by) for r in long if tuple(comparable(r.get(n)) for n in names) in cut}
+    return bool(by) and keys <= last
 
 
 def _agree(plan: Plan, names: Sequence[str], said: Rows, given: Rows, columns: Sequence[str | None]) -> bool:

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 _LIMIT = re.compile(r"\blimit\s+\d+", re.IGNORECASE)
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 _FEW = re.compile(
-    r"\b(top|first|last|bottom|best|worst|most|least|highest|lowest|largest|smallest|longest|shortest|latest|newest|oldest|earliest"
-    r"|one|two|three|four|five|six|seven|eight|nine|ten|dozen|sample|example|limit|any)\b|\d",
+    r"\b(top|first|last|bottom|best|worst|most|least|\w{2,}est|latest|any|sample|example|limit|maximum|minimum|dozen"
+    r"|one|two|three|four|five|six|seven|eight|nine|ten)\b|\d",
     re.IGNORECASE,
 )
+_LONGEST_DATE = 19
+"""Longer pieces than a date with its time are not cut from text; so long a slice cuts records."""
 _MANY = 3
 """So many values of the data written into the code, none of them in the request, are a copy and not a choice."""
 
@@ -32,6 +34,7 @@ def findings_of(case: Case) -> Iterator[Finding]:
     )
     yield from _ignored_parameters(function)
     yield from _unasked_limit(function, case.task.request.text)
+    yield from _dropped_in_silence(function)
     if case.draft.plan is None:
         yield from _copied_values(function, case)
 
@@ -52,6 +55,7 @@ def _ignored_parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Ite
 def _unasked_limit(function: ast.AST, request: str) -> Iterator[Finding]:
     if _FEW.search(request):
         return
+    yield from _unasked_slice(function)
     for node in _texts(function):
         if _LIMIT.search(str(node.value)):
             yield Finding(
@@ -60,6 +64,37 @@ def _unasked_limit(function: ast.AST, request: str) -> Iterator[Finding]:
                 "the SQL has a LIMIT, and the request does not ask for only some of the records",
                 line=node.lineno,
                 hint="Leave the LIMIT out.",
+            )
+
+
+def _unasked_slice(function: ast.AST) -> Iterator[Finding]:
+    """rows[:60], islice(rows, 60): records beyond a number that nobody named."""
+    for node in ast.walk(function):
+        bound: ast.expr | None = None
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+            bound = node.slice.upper
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "islice":
+            bound = node.args[-1] if len(node.args) > 1 else None
+        if isinstance(bound, ast.Constant) and isinstance(bound.value, int) and bound.value > _LONGEST_DATE:
+            yield Finding(
+                "faithful",
+                "unasked-limit",
+                f"only the first {bound.value} are taken, and the request does not ask for only some of the records",
+                line=bound.lineno,
+                hint="Take all of them.",
+            )
+
+
+def _dropped_in_silence(function: ast.AST) -> Iterator[Finding]:
+    """`except …: pass` or `continue`: a record that made trouble is gone, and nobody hears of it."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.ExceptHandler) and all(isinstance(s, ast.Pass | ast.Continue) for s in node.body):
+            yield Finding(
+                "faithful",
+                "swallowed-exception",
+                "an exception is caught and nothing is done: the record that raised it is dropped without a word",
+                line=node.lineno,
+                hint="Give the value a None, or let the exception rise.",
             )
 
 

@@ -214,3 +214,49 @@ def test_what_was_kept_replays_offline_and_is_recalled(sandbox: Sandbox, tmp_pat
 
     assert replays_as_recorded(Path(outcome.closure_folder), sandbox)
     assert "SUM(total)" in scripted.asked[0][1]["content"]
+
+
+ORDERED = "sum of total per city, highest first"
+SILENT = """
+def closure(source):
+    for row in source.query("SELECT city, SUM(total) AS total FROM orders GROUP BY city"):
+        try:
+            yield {"city": row["city"], "total": row["total"] + 0}
+        except TypeError:
+            pass
+"""
+SLICED = """
+def closure(source):
+    rows = list(source.query("SELECT id, total FROM orders"))
+    for row in rows[:300]:
+        yield row
+"""
+
+
+@pytest.mark.parametrize(
+    ("request_text", "code", "rule"),
+    [
+        (ORDERED, RIGHT.replace("GROUP BY city", "GROUP BY city ORDER BY total"), "out-of-order"),
+        (PER_CITY, SILENT, "swallowed-exception"),
+        ("id and total of all orders", SLICED, "unasked-limit"),
+    ],
+    ids=["the wrong order", "records dropped in silence", "a slice that nobody asked for"],
+)
+def test_other_wrong_closures_are_named(request_text: str, code: str, rule: str, sandbox: Sandbox) -> None:
+    outcome = asked(request_text, [code], sandbox)
+
+    assert outcome.status == "failed"
+    assert outcome.attempts[0].verdict
+    assert rule in [f.rule for f in outcome.attempts[0].verdict.findings]
+
+
+def test_ties_may_be_kept_or_cut_where_the_request_leaves_it_open(sandbox: Sandbox) -> None:
+    cut = 'def closure(source):\n    yield from source.query("SELECT id, total FROM orders ORDER BY total DESC LIMIT 3")\n'
+    kept = (
+        'def closure(source):\n    yield from source.query("SELECT id, total FROM (SELECT id, total, RANK() OVER'
+        ' (ORDER BY total DESC) AS place FROM orders) AS ranked WHERE place <= 3 ORDER BY total DESC")\n'
+    )
+
+    outcomes = [asked("top 3 orders by total, id and total", [code], sandbox) for code in (cut, kept)]
+
+    assert [o.status for o in outcomes] == ["ok", "ok"], [o.message for o in outcomes]
