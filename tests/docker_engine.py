@@ -51,6 +51,8 @@ class Daemon:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.address = f"unix://{folder}/docker.sock"
+        # Whoever is in the socket's group may come in, as on any machine with Docker.
+        folder.chmod(0o711)
         self.certificates = folder / "tls"
         self.remote = f"tcp://127.0.0.1:{free_port()}"
         _certify(self.certificates)

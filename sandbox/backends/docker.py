@@ -29,7 +29,7 @@ from sandbox.docker_engine import Engine, engine, engine_errors
 from sandbox.image_build import HOME, find_image
 from sandbox.inside import container as inside
 from sandbox.inside.zygote import STATUS
-from sandbox.job import Fault, Job, Record, RunResult, RunStopped, Sandbox, SandboxDied, SandboxUnavailable
+from sandbox.job import Fault, Job, Limits, Record, RunResult, RunStopped, Sandbox, SandboxDied, SandboxUnavailable
 
 LABEL = "tars.sandbox"
 FOLDER = "tars-sandbox-"
@@ -84,6 +84,7 @@ class Docker:
         self._address = address
         self._way = way
         self._lock = threading.Lock()
+        self._room = threading.Condition(self._lock)
         self._closed = False
         self._box: _Box | None = None
         self._problem: SandboxUnavailable | SandboxDied | None = None
@@ -103,14 +104,8 @@ class Docker:
         if size > job.limits.code_bytes:
             text = f"the code is {size} bytes long; at most {job.limits.code_bytes}"
             return RunResult("limit", fault=Fault("LimitExceeded", text), limit="code_bytes")
-        with self._lent() as (box, worker):
-            if job.limits.memory_mb > box.memory_mb - _SPARE_MB:
-                raise SandboxUnavailable(
-                    f"a job of {job.limits.memory_mb} MiB does not fit the docker sandbox's containers of {box.memory_mb} MiB: "
-                    "allow the job less, or give the engine more memory"
-                )
-            with broker.stoppable(worker.kill):
-                result = _Run(worker, job, broker, sink, self._policy).result()
+        with self._lent(job.limits.memory_mb) as worker, broker.stoppable(worker.kill):
+            result = _Run(worker, job, broker, sink, self._policy).result()
         if result.status == "crashed":
             if broker.stopped:
                 raise RunStopped("the run was stopped")
@@ -129,31 +124,37 @@ class Docker:
             if self._box is not None:
                 self._box.close()
                 self._box = None
+            self._room.notify_all()
 
     @contextlib.contextmanager
-    def _lent(self) -> Iterator[tuple[_Box, _Worker]]:
-        """A container and a fresh worker of it, which ends with the block."""
-        box, worker = self._worker()
+    def _lent(self, memory_mb: int) -> Iterator[_Worker]:
+        """A fresh worker with a claim on so much of its container's memory; it ends with the block."""
+        box, worker = self._worker(memory_mb)
         try:
             with worker:
-                yield box, worker
+                yield worker
         finally:
             with self._lock:
                 # Only now, so that the fork does not take the time of the job.
-                box.give_back()
+                box.give_back(memory_mb)
+                self._room.notify_all()
 
-    def _worker(self) -> tuple[_Box, _Worker]:
-        """A fresh worker; a container that is gone is started again."""
+    def _worker(self, memory_mb: int) -> tuple[_Box, _Worker]:
+        """A fresh worker, once its container has room; a container that is gone is started again."""
         self._starter.join()
         with self._lock:
             box = self._running()
+            # The kernel would otherwise end a job that is within its own limit, because of its neighbours.
+            while not box.has_room(memory_mb):
+                self._room.wait()
+                box = self._running()
             try:
-                worker = box.worker()
+                worker = box.worker(memory_mb)
             except SandboxDied:
                 box.close()
                 self._box = None
                 box = self._running()
-                worker = box.worker()
+                worker = box.worker(memory_mb)
             if box.is_spent and self._successor is None:
                 self._successor = threading.Thread(target=self._succeed, args=(box,), name="docker-next", daemon=True)
                 self._successor.start()
@@ -204,11 +205,12 @@ class Docker:
             else:
                 self._box = fresh
                 spent.retire()
+            self._room.notify_all()
 
     def _probe(self, crashed: RunResult) -> None:
         """Raise SandboxDied unless another worker is well: only then is a crash the code's own."""
-        job = Job("def closure(source):\n    return [{'well': True}]\n")
-        with self._lent() as (_, worker):
+        job = Job("def closure(source):\n    return [{'well': True}]\n", limits=Limits(memory_mb=64))
+        with self._lent(job.limits.memory_mb) as worker:
             result = _Run(worker, job, Broker(None), None, True).result()
         if result.status != "ok":
             text = crashed.fault.message if crashed.fault else "it ended early"
@@ -236,6 +238,7 @@ class _Box:
         self.memory_mb = min(bounds.memory_mb, int(found.info.get("MemTotal", 0)) * 3 // 4 // 1_048_576)
         self.jobs = 0
         self.in_use = 0
+        self.claimed_mb = 0
         self.retired = False
         self.closed = False
         self.ahead = WORKERS_AHEAD
@@ -325,19 +328,30 @@ class _Box:
         self.jobs = self.bounds.jobs * 9 // 10
         self.started = max(self.started, time.monotonic() - self.bounds.minutes * 54)
 
-    def worker(self) -> _Worker:
+    def has_room(self, memory_mb: int) -> bool:
+        """Whether so much memory is unclaimed. SandboxUnavailable when there never will be."""
+        if memory_mb > self.memory_mb - _SPARE_MB:
+            raise SandboxUnavailable(
+                f"a job of {memory_mb} MiB does not fit the docker sandbox's containers of {self.memory_mb} MiB: "
+                "allow the job less, or give the engine more memory"
+            )
+        return self.claimed_mb + memory_mb <= self.memory_mb - _SPARE_MB
+
+    def worker(self, memory_mb: int) -> _Worker:
         """One of the workers forked ahead. The last of them is replaced at once, others when a job gives one back."""
         worker = self.link.worker()
         self.jobs += 1
         self.in_use += 1
+        self.claimed_mb += memory_mb
         self.ahead -= 1
         if self.ahead < 1:
             self._replace()
         return worker
 
-    def give_back(self) -> None:
+    def give_back(self, memory_mb: int) -> None:
         """A job is over: have workers forked until as many wait as there should be."""
         self.in_use -= 1
+        self.claimed_mb -= memory_mb
         if self.retired:
             self.retire()
         elif not self.closed:

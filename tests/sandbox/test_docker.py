@@ -165,6 +165,25 @@ def test_a_job_that_no_container_can_hold_is_refused_by_name(local: Docker) -> N
         local.run(Job(ONE, limits=Limits(memory_mb=1_000_000)), Broker(None))
 
 
+def test_jobs_wait_for_room_rather_than_be_ended_for_their_neighbours(docker_engine: str) -> None:
+    code = (
+        "def closure(source):\n    x = b'x' * (180 * 1024 * 1024)\n    sum(range(2_000_000))\n    yield {'a': len(x)}\n"
+    )
+    ends: list[str] = []
+
+    with opened(bounds=Bounds(memory_mb=512)) as sandbox:
+        job = Job(code, limits=Limits(memory_mb=220))
+        threads = [
+            threading.Thread(target=lambda: ends.append(sandbox.run(job, Broker(None)).status)) for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert ends == ["ok"] * 4
+
+
 def test_a_run_is_stopped_from_another_thread(way: Way) -> None:
     with opened(way=way) as sandbox:
         one(sandbox)
@@ -293,6 +312,39 @@ def test_everything_ends_with_a_host_that_is_killed(way: Way) -> None:
     host.stdout.close()
 
     assert eventually(lambda: inside(container) == [] and container not in containers())
+
+
+ORDINARY = """
+import os, sys
+from sandbox.backends.docker import Docker
+from sandbox.broker import Broker
+from sandbox.job import Job, Limits
+docker = Docker(address=sys.argv[1])
+facts = docker.facts()
+print(os.getuid(), facts["channel"], len(facts["attacks"]) > 10)
+print(docker.run(Job("def closure(source):\\n    return query([{'a': 1}], 'SELECT a + 1 AS a FROM rows')\\n"), Broker(None)).records)
+endless = Job("def closure(source):\\n    while True:\\n        pass\\n", limits=Limits(wall_seconds=0.3))
+print(docker.run(endless, Broker(None)).limit)
+print(facts["container"])
+docker.close()
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="the other tests run as an ordinary user already")
+def test_an_ordinary_user_of_the_engine_has_the_same_walls(docker_engine: str) -> None:
+    interpreter = as_nobody()
+    if interpreter is None or not docker_engine.startswith("unix://"):
+        pytest.skip("no interpreter here that an ordinary user can start, or no socket of the engine")
+    group = os.stat(docker_engine.removeprefix("unix://")).st_gid
+
+    done = subprocess.run(
+        [*interpreter, "-c", ORDINARY, docker_engine],
+        capture_output=True, text=True, user=1000, group=1000, extra_groups=[group], cwd="/",
+    )  # fmt: skip
+
+    *said, container = done.stdout.splitlines() or [""]
+    assert said == ["1000 socket True", "({'a': 2},)", "wall_seconds"], done.stderr
+    assert eventually(lambda: inside(container) == [])
 
 
 def made(**labels: str) -> str:
