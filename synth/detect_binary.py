@@ -171,7 +171,7 @@ def _dicom(board: Board, head: bytes, size: int, whole: bool) -> None:
 
 def _msgpack(board: Board, head: bytes, size: int, whole: bool) -> None:
     first = head[0]
-    if not (0x80 <= first <= 0x9F or first in (0xDC, 0xDD, 0xDE, 0xDF)):
+    if not (0x80 <= first <= 0x9F or first in (0xDC, 0xDD, 0xDE, 0xDF)) or _lines_of_text(head):
         return
     walked = _Walk(head, _msgpack_item).run()
     if walked and (walked[0] == size or (not whole and walked[0] > 64) or walked[0] > 256) and walked[1] >= 2:
@@ -182,7 +182,7 @@ def _msgpack(board: Board, head: bytes, size: int, whole: bool) -> None:
 
 
 def _cbor(board: Board, head: bytes, size: int, whole: bool) -> None:
-    if head[0] >> 5 not in (4, 5, 6):
+    if head[0] >> 5 not in (4, 5, 6) or _lines_of_text(head):
         return
     walked = _Walk(head, _cbor_item).run()
     if walked and (walked[0] == size or (not whole and walked[0] > 64) or walked[0] > 256) and walked[1] >= 2:
@@ -190,6 +190,11 @@ def _cbor(board: Board, head: bytes, size: int, whole: bool) -> None:
         if walked[2]:
             weight += 0.8
         board.add("cbor", weight, f"{walked[1]} CBOR values")
+
+
+def _lines_of_text(head: bytes) -> bool:
+    """Lines without a control character: text of some old encoding, whose first byte may pass for a tag."""
+    return b"\n" in head and not re.search(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", head)
 
 
 class _Walk:

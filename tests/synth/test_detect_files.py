@@ -294,3 +294,11 @@ def test_any_content_gets_an_answer(data: bytes) -> None:
     read_bytes(board, data or b"x", b"", len(data) or 1, "any.csv")
 
     assert 0 <= board.verdict("x").confidence <= 1
+
+
+@pytest.mark.parametrize("encoding", ["shift_jis", "euc_jp", "gb18030", "big5"])
+def test_text_of_an_old_encoding_is_no_binary_format(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "cities.csv"
+    path.write_bytes("都市,total\n東京,1\n大阪,2\n京都,3\n".encode(encoding))
+
+    assert detect(str(path)).kind == "csv"
