@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sandbox.finding import Finding
-from synth.plan import Plan
+from synth.plan import Column, Plan
 from synth.records import bag, comparable
 from synth.request import Refusal, Task
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Rows = Sequence[Mapping[str, object]]
+LISTING = 3
+"""A plan that puts out so many bare columns lists rows as they are."""
 
 
 def plan_of(task: Task) -> Plan | None:
@@ -97,23 +99,26 @@ def _after(first: object, second: object) -> bool:
 
 
 def _differ_in_ties(plan: Plan, names: Sequence[str], said: Rows, given: Rows, columns: Sequence[str | None]) -> bool:
-    """One side keeps the records that tie with the last one and the other cuts them: the request leaves that open."""
-    if not plan.limit or not plan.order or None in columns or not said or not given:
+    """One side keeps the records that tie with the last one (of all, or of their group) and the other cuts them: the request
+    leaves that open. Every record that only one side has must tie with one that both have."""
+    if not (plan.limit or plan.top_per or plan.distinct_on) or not plan.order or None in columns:
+        return False
+    groups = plan.top_per.by if plan.top_per else plan.distinct_on
+    by = [o.name for o in plan.outputs if o.of in (*groups, *(order.of for order in plan.order))]
+    if not by or not said or not given:
         return False
     theirs = [{n: r.get(c or n) for n, c in zip(names, columns, strict=True)} for r in given]
     short, long = (said, theirs) if len(said) < len(given) else (theirs, said)
     if bag(short, names) - bag(long, names):
         return False
-    by = [o.name for o in plan.outputs if o.of in [order.of for order in plan.order]]
-    last = {tuple(comparable(r.get(n)) for n in by) for r in short[-1:]}
-    cut = bag(long, names) - bag(short, names)
-    keys = {tuple(comparable(r.get(n)) for n in by) for r in long if tuple(comparable(r.get(n)) for n in names) in cut}
-    return bool(by) and keys <= last
+    return set(bag(long, by)) == set(bag(short, by))
 
 
 def _agree(plan: Plan, names: Sequence[str], said: Rows, given: Rows, columns: Sequence[str | None]) -> bool:
     if len(said) != len(given):
         return False
+    if _lists_rows(plan, names, columns):
+        names, columns = _shared(names, columns)
     if None in columns:
         return not said
     known = [c for c in columns if c is not None]
@@ -122,6 +127,17 @@ def _agree(plan: Plan, names: Sequence[str], said: Rows, given: Rows, columns: S
     if ours == theirs:
         return True
     return cut_among_equals(plan) and _same_in_order(plan, said, given, dict(zip(names, known, strict=True)))
+
+
+def _lists_rows(plan: Plan, names: Sequence[str], columns: Sequence[str | None]) -> bool:
+    """A listing of whole rows, of which the closure gives some columns: the request named none, so some will do."""
+    plain = not plan.group and all(isinstance(o.of, Column) for o in plan.outputs)
+    return plain and len(names) >= LISTING and None in columns and any(columns)
+
+
+def _shared(names: Sequence[str], columns: Sequence[str | None]) -> tuple[list[str], list[str | None]]:
+    both = [(n, c) for n, c in zip(names, columns, strict=True) if c is not None]
+    return [n for n, _ in both], [c for _, c in both]
 
 
 def cut_among_equals(plan: Plan) -> bool:
