@@ -13,6 +13,7 @@ from synth.plan import (
     Column,
     Compare,
     Condition,
+    Empty,
     Expression,
     Join,
     OneOf,
@@ -25,6 +26,7 @@ from synth.plan import (
     walk,
 )
 from synth.understand.columns import Known, is_flag
+from synth.understand.logic import both
 from synth.understand.notes import PERSONS, Best, Key, Measure, Notes, Part, Sorting, no
 from synth.understand.structure import Reader
 from synth.understand.words import any_of, lemma, spelled
@@ -763,13 +765,18 @@ class Assembler:
             if target is not None and not any(o.of == target for o in order):
                 order.append(Order(target, bool(wish.descending)))
         if self.notes.newest is not None:
-            bucket = next((g for g in group if isinstance(g, Bucket)), None)
-            if bucket is None:
+            moment = next((g for g in group if isinstance(g, Bucket)), None) or next(
+                (g for g in group if isinstance(g, Column) and self._tells_time(self.lexicon.known[g])), None
+            )
+            if moment is None:
                 raise no("cannot-answer", "groups have no date to be sorted by")
-            order.append(Order(bucket, self.notes.newest))
+            order.append(Order(moment, self.notes.newest))
         if not order:
             order = [Order(g) for g in group if isinstance(g, Bucket)]
         return tuple(order)
+
+    def _tells_time(self, known: Known) -> bool:
+        return known.sort == "date" or (known.sort == "number" and "year" in known.words)
 
     # ---------------------------------------------------------------- listings
 
@@ -825,6 +832,9 @@ class Assembler:
             columns.append(notes.best.by.column)
         where = self._conjunction(parts)
         distinct = notes.distinct or self._enumerates(shown, parts)
+        if distinct and len(columns) == 1 and self.lexicon.known[columns[0]].field.nulls and columns[0] not in columns_in(where):
+            # nothing is no city
+            where = both(where, Empty(columns[0], negated=True)) if where is not None else Empty(columns[0], negated=True)
         orders = self._sort_rows(base, columns)
         tables = (
             {c.table for c in columns}

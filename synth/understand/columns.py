@@ -86,6 +86,8 @@ class Known:
     def additive(self) -> bool | None:
         """Whether a sum over rows makes sense; None when its name does not tell."""
         words = set(self.words)
+        if self.counts and self.words[-1] in ("day", "month", "night", "week", "unit", "cup", "visit", "credit"):
+            return True
         if words & NOT_ADDITIVE or (self.field.unit == "%" or self.field.meaning == "percent"):
             return False
         if self.identifier:
@@ -93,6 +95,12 @@ class Known:
         if words & ADDITIVE or self.field.meaning == "currency":
             return True
         return None
+
+    @property
+    def counts(self) -> bool:
+        """Named in the plural, like things counted: days, cups, visits, bedrooms."""
+        last = words_of_name(self.field.name)[-1:]
+        return self.sort == "number" and bool(last) and last[0] != lemma(last[0]) and not self.identifier
 
     @property
     def identifier(self) -> bool:
@@ -219,7 +227,8 @@ class Lexicon:
         if "of" in core:
             self._form([w for w in core if w != "of"], known, 0.95)
         if len(core) == 2:
-            self._form((core[1], "of", core[0]), known, 0.95)
+            if core[1] != "number":
+                self._form((core[1], "of", core[0]), known, 0.95)
             self._form((core[1], core[0]), known, 0.85)
             if known.sort == "date":
                 self._form((core[1], core[0] + "ed"), known, 0.9)

@@ -132,6 +132,10 @@ class Figures(Filters):
         if counted and meaning == "sum" and not self.column_named_exactly(j):
             return j
         if counted and meaning == "avg" and not self.column_named_exactly(j):
+            number = self.column_at(self.skip(j + counted[1], {"the"}), "number")
+            if number is not None and not number[0].identifier and not is_flag(number[0].field):
+                # "the average number of hours": hours are numbers already
+                return self._aggregated(["avg"], j + counted[1])
             return self._average_of_counts(j + counted[1])
         if said == "total":
             for verb, words in VERBS.items():
@@ -169,6 +173,12 @@ class Figures(Filters):
             self.last = self.notes.measures[-1]
             return derived[2]
         return k
+
+    def _aggregated(self, functions: list[AggregateName], i: int) -> int:
+        """Open these aggregates; what is at i is taken into them."""
+        self.aggregates = functions
+        self.zone, self.connector = "measure", ""
+        return i
 
     def _average_of_counts(self, i: int) -> int:
         """Orders per customer on average: rows over different customers, where both are in one table."""

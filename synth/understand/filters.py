@@ -78,7 +78,7 @@ class Filters(Predicates):
         found_column = self.column_at(j)
         if found_column:
             known, at = found_column
-            if is_flag(known.field) and said in ("without", "no", "not"):
+            if is_flag(known.field) and not said.endswith(("missing", "unknown", "null", "blank", "empty")):
                 self.add(self.held_condition(Held(known, flag_values(known, False), 1, 1.0)), known)
             else:
                 self.add(Empty(known.column), known)
@@ -142,7 +142,7 @@ class Filters(Predicates):
                 "check": "loan",
                 "visit": "visit",
             }
-            if any(stem(w) in (root, stem(related.get(root, "\0"))) for w in words_of):
+            if any(_akin(stem(w), root) or stem(w) == stem(related.get(root, "\0")) for w in words_of):
                 self.notes.lacking.append(self._nearest_of(table.name, root))
                 self._reset()
                 return self.skip(
@@ -192,7 +192,11 @@ class Filters(Predicates):
         if known_at is None:
             return 0
         known, at = known_at
-        if known.column.table != self.subject or is_flag(known.field):
+        if is_flag(known.field):
+            self.add(self.held_condition(Held(known, flag_values(known, True), 1, 1.0)), known)
+            self.zone, self.last = "filter", None
+            return at
+        if known.column.table != self.subject:
             return 0
         if self._predicate_ahead(at, known) or quantity_at(self.tokens, at):
             return 0
@@ -630,3 +634,11 @@ class Filters(Predicates):
         self.add(condition, known)
         self.zone = "filter"
         return at
+
+
+def _akin(noun: str, verb: str) -> bool:
+    """Whether the noun is made of the verb, or the verb of the noun: rental and rent, exam and examine."""
+    if noun == verb:
+        return True
+    short, long = sorted((noun, verb), key=len)
+    return long.startswith(short) and (len(short) > 3 or short in ("pay", "mov", "buy"))

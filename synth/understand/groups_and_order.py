@@ -35,7 +35,11 @@ class GroupsAndOrder(Superlatives):
             return None, i
         unit = unit_at(self.tokens, i)
         matches = self.lexicon.matches_at(self.tokens, i)
-        tables = [t for t in self.lexicon.tables_at(self.tokens, i) if t[1] >= 0.6]
+        tables = [
+            t
+            for t in self.lexicon.tables_at(self.tokens, i)
+            if t[1] >= 0.6 and self.graph.path(self.subject, t[0]) is not None
+        ]
         if unit and not (matches and matches[0].score >= 0.96 and matches[0].known.sort != "date"):
             at = i + unit[1]
             chosen = None
@@ -386,6 +390,9 @@ class GroupsAndOrder(Superlatives):
 
     def _direction(self, i: int) -> int:
         found = phrase_at(self.tokens, i, DIRECTIONS)
+        named = self._named_first(i) if not found else 0
+        if named:
+            return named
         if not found and self.low(i + 1) == "first" and SUPERLATIVES.get(self.low(i)) in GRADES:
             words, more = GRADES[SUPERLATIVES[self.low(i)]]
             self.notes.sorting.append(Sorting(descending=more, said=words))
@@ -419,6 +426,33 @@ class GroupsAndOrder(Superlatives):
             else:
                 self.notes.newest = meaning == "newest"
         return self._after_direction(i + n)
+
+    def _named_first(self, i: int) -> int:
+        """ "most visits first", "with the lowest price at the top", "fewest minutes first"."""
+        j = self.skip(i, {"with", "the", "by"})
+        low = self.low(j)
+        more = {"most": True, "more": True, "least": False, "fewest": False, "fewer": False}.get(low)
+        if more is None and low in SUPERLATIVES:
+            more = GRADES[SUPERLATIVES[low]][1]
+        if more is None:
+            return 0
+        for end in range(j + 2, min(j + 6, len(self.tokens))):
+            tail = 1 if self.low(end) == "first" else 0
+            if self.low(end) in ("at", "on") and "top" in (self.low(end + 1), self.low(end + 2)):
+                tail = 2 if self.low(end + 1) == "top" else 3
+            if not tail:
+                continue
+            before = len(self.notes.sorting)
+            tables = self.lexicon.tables_at(self.tokens, j + 1)
+            exact = [m for m in self.lexicon.matches_at(self.tokens, j + 1) if m.score > 0.8]
+            row = self.lexicon.row_noun(self.tokens[j + 1], self.subject)
+            if (tables or row) and not exact and j + 1 + (tables[0][2] if tables else 1) == end:
+                self.notes.sorting.append(Sorting(said="count", descending=more))
+                return end + tail
+            if self._sort_key(j + 1, more) == end:
+                return end + tail
+            del self.notes.sorting[before:]
+        return 0
 
     def _after_direction(self, i: int) -> int:
         return i + 1 if self.low(i) in ("order",) else i

@@ -117,6 +117,9 @@ UNITS = {
     "gb": "GB",
     "gigabyte": "GB",
     "hpa": "hPa",
+    "wh": "Wh",
+    "kwh": "kWh",
+    "mwh": "MWh",
 }
 CURRENCIES = any_of("EUR USD GBP JPY CHF")
 
@@ -135,6 +138,9 @@ SIZES: dict[str, tuple[str, Decimal]] = {
     "min": ("time", Decimal(60_000)),
     "h": ("time", Decimal(3_600_000)),
     "d": ("time", Decimal(86_400_000)),
+    "Wh": ("energy", Decimal(1)),
+    "kWh": ("energy", Decimal(1000)),
+    "MWh": ("energy", Decimal(10**6)),
     "B": ("bytes", Decimal(1)),
     "kB": ("bytes", Decimal(1000)),
     "MB": ("bytes", Decimal(10**6)),

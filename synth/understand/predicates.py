@@ -52,6 +52,13 @@ class Predicates(Times):
 
     def _predicate(self, i: int, at: int, known: Known) -> int:
         """What follows a column as a condition on it: an operator and a value. The place after it, or 0."""
+        self.predicating = known
+        try:
+            return self._predicate_of(i, at, known)
+        finally:
+            self.predicating = None
+
+    def _predicate_of(self, i: int, at: int, known: Known) -> int:
         j = at
         negated = False
         verb = False

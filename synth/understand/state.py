@@ -74,6 +74,7 @@ class State:
         self.best_open = False
         self.bought = False
         self.but = False
+        self.predicating: Known | None = None
 
     def low(self, i: int) -> str:
         """The folded word at i, empty past the end."""
@@ -185,6 +186,9 @@ class State:
     def _unshow(self, known: Known) -> None:
         """What was taken for a column to show turns out to be one to filter by."""
         shown = self.notes.shown
+        if self.predicating is known:
+            # named a second time, in a clause of its own: "code and title of those whose title starts with A"
+            return
         kept = len(shown) == 1 and shown[-1].plural and not self.mentioned and known.sort == "text"
         if shown and shown[-1].known is known and not shown[-1].asked and not kept:
             shown.pop()
@@ -510,4 +514,6 @@ def _unit_of_name(known: Known) -> str:
     last = words[-1] if words else ""
     if last == "minutes" and len(words) == 1:
         return "min"
+    if len(words) == 1 and last in any_of("kwh mwh wh km kg cm mm gb mb kb hpa"):
+        return UNITS[last]
     return UNITS.get(last, UNITS.get(lemma(last), "")) if len(words) > 1 and len(last) <= 8 else ""

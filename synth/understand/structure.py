@@ -28,6 +28,7 @@ from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES, ROWS, SUPERLATIVES, VERBS
 from synth.understand.words import IRREGULAR, any_of, lemma, stem
 
+STRANDED = any_of("from in to with at on for by")
 DANGLING = any_of("where with by and or per of in than over under between from to is not without the")
 
 ANSWERED = any_of("returned returning gave giving got answered")
@@ -82,6 +83,10 @@ class Reader(Things):
         i = 0
         last = self.tokens[-1] if self.tokens else None
         coming = last is not None and last.low == "from" and self.low(len(self.tokens) - 2) in ("come", "comes", "came")
+        if last is not None and last.low in STRANDED and self._clause_before(len(self.tokens) - 1):
+            # "the cities that we have orders from"
+            self.tokens.pop()
+            last = self.tokens[-1]
         if last is not None and last.kind == "word" and last.low in DANGLING and not coming:
             raise no("not-understood", f"the request ends with {self.tokens[-1].text!r}; say what should follow")
         while i < len(self.tokens):
@@ -96,6 +101,17 @@ class Reader(Things):
                 i += 1
         self._finish()
         return self.notes
+
+    def _clause_before(self, i: int) -> bool:
+        """Whether a clause of its own ends before i, so that a preposition there belongs to what the clause is about."""
+        words = [t.low for t in self.tokens[:i]]
+        asked = words[:1] and words[0] in any_of("which what who whom")
+        return any(
+            w in any_of("we they you i people there our their the it")
+            and (asked or words[k - 1] in any_of("that which who whom where"))
+            for k, w in enumerate(words)
+            if k
+        )
 
     def _choose_subject(self) -> None:
         tables = self.lexicon.schema.tables
@@ -339,6 +355,9 @@ class Reader(Things):
             return i + number.length
         if number.length == 1 and not number.unit and self.tokens[i].kind == "number" and isinstance(last, tuple):
             return 0
+        counted = self._so_many(i)
+        if counted:
+            return counted
         if (
             not number.unit
             and number.value == int(number.value)
@@ -361,6 +380,32 @@ class Reader(Things):
                 self.notes.limit = int(number.value)
                 return k
         return 0
+
+    def _so_many(self, i: int) -> int:
+        """ "with 10 credits", "for 2 or 3 persons": the number before the name of a column is its value."""
+        if self.low(i - 1) not in any_of("with have has had having of for and or , but get got exactly"):
+            return 0
+        numbers = []
+        j = i
+        while (number := quantity_at(self.tokens, j)) is not None:
+            numbers.append(number)
+            j += number.length
+            if self.low(j) not in ("or", ","):
+                break
+            j += 1
+        if not numbers or any(n.unit for n in numbers):
+            return 0
+        matches = self.lexicon.matches_at(self.tokens, j)
+        column = self.column_at(j, "number", 0.8)
+        if column is None or column[0].identifier or matches[0].known.sort != "number":
+            return 0
+        if [t for t in self.lexicon.tables_at(self.tokens, j) if t[1] > matches[0].score]:
+            return 0
+        for n, number in enumerate(numbers):
+            self.connector = "or" if n else self.connector
+            self.add(self.compare_number(column[0], "=", number), column[0], value=True)
+        self.zone, self.last = "filter", column[0]
+        return column[1]
 
     def _verb(self, i: int) -> int:
         """Verbs that point at a column: "hired", "shipped", "earning", "born", "ordered"."""
@@ -420,7 +465,7 @@ class Reader(Things):
                 for k in self.lexicon.events.get(stem(r), [])
                 if k.column.table == self.subject
             ]
-        if token.low.startswith("un") and len(token.low) > 6:
+        if token.low.startswith("un") and len(token.low) > 5:
             lacking = [
                 k
                 for k in self.lexicon.of_table[self.subject]
@@ -429,7 +474,7 @@ class Reader(Things):
             if len(lacking) == 1:
                 self.add(Empty(lacking[0].column), lacking[0])
                 return i + 1
-        if not events and token.low.startswith("un") and len(token.low) > 6:
+        if not events and token.low.startswith("un") and len(token.low) > 5:
             opposite = [k for k in self.lexicon.events.get(stem(token.low[2:]), []) if k.column.table == self.subject]
             if len(opposite) == 1:
                 self.add(Empty(opposite[0].column), opposite[0])
@@ -623,6 +668,24 @@ class Reader(Things):
         if token.kind != "word":
             return 0
         low = token.low
+        three = (low, self.low(i + 1), self.low(i + 2))
+        for phrase in (
+            ("in", "percent"),
+            ("as", "percent"),
+            ("in", "percentage"),
+            ("as", "percentage"),
+            ("as", "a", "percentage"),
+            ("as", "a", "percent"),
+            ("in", "percentages"),
+            ("as", "percentages"),
+            ("in", "%"),
+            ("as", "%"),
+        ):
+            if three[: len(phrase)] == phrase and (self.sharing or any(m.share for m in self.notes.measures)):
+                self.sharing = "percent" if self.sharing else ""
+                for measure in self.notes.measures:
+                    measure.share = "percent" if measure.share else ""
+                return i + len(phrase)
         if low in any_of("where whose when who which that with having if for from in"):
             if self.zone in ("group", "order", "measure"):
                 self.zone = "filter"
@@ -649,19 +712,6 @@ class Reader(Things):
             return i + 1
         if low in ("still", "currently", "now", "current", "presently"):
             return i + 1 if self._not_ended() else 0
-        three = (low, self.low(i + 1), self.low(i + 2))
-        for phrase in (
-            ("in", "percent"),
-            ("as", "percent"),
-            ("as", "percentage"),
-            ("as", "a", "percentage"),
-            ("in", "percentages"),
-        ):
-            if three[: len(phrase)] == phrase and (self.sharing or any(m.share for m in self.notes.measures)):
-                self.sharing = "percent" if self.sharing else ""
-                for measure in self.notes.measures:
-                    measure.share = "percent" if measure.share else ""
-                return i + len(phrase)
         if low in ("alphabetically",):
             return i + 1
         if low in ("about", "regarding", "concerning") and self.notes.all_columns:

@@ -132,7 +132,7 @@ class Things(GroupsAndOrder):
             return False
         if held[0].length > matches[0].length:
             return False
-        if held[0].score < matches[0].score:
+        if held[0].score < matches[0].score and self.low(i - 1) not in ("in", "from", "at"):
             return True
         at = i + matches[0].length
         return self._predicate_ahead(at, matches[0].known) or self.low(i - 1) in any_of(

@@ -104,13 +104,20 @@ class Values:
             if n > 1 and any(t.kind in ("comma", "quote") for t in span) and not _inside_value(span):
                 continue
             written = normal(text[span[0].start : span[-1].end])
-            found = self._exact(written, n) or self._forms(span, n)
+            found = self._exact(written, n, text[span[0].start : span[-1].end]) or self._forms(span, n)
             if found:
                 return found
         return []
 
-    def _exact(self, written: str, n: int) -> list[Held]:
-        return [Held(k, tuple(v), n, 1.0) for k, v in self._index.get(written, {}).items()] if written else []
+    def _exact(self, written: str, n: int, said: str) -> list[Held]:
+        """A name typed small ("price" for the town of Price) is a little less sure than one as stored."""
+        if not written:
+            return []
+        small = said.islower()
+        return [
+            Held(k, tuple(v), n, 1.0 if not small or said in v or n > 1 else 0.98)
+            for k, v in self._index.get(written, {}).items()
+        ]
 
     def _forms(self, span: Sequence[Token], n: int) -> list[Held]:
         """Plural for singular, another spelling, a country's other names, a person's sex."""
@@ -137,6 +144,10 @@ class Values:
             found = self._among(PEOPLE[span[0].lemma], n, lambda k: bool({"gender", "sex"} & set(k.words)))
         if not found and n == 1 and span[0].lemma in LEVELS:
             found = self._among(LEVELS[span[0].lemma], n, lambda k: bool({"level", "severity"} & set(k.words)))
+        if not found and n == 1 and len(last) > 4 and last.endswith("y"):
+            # foggy, rainy, icy: the adjective of what is stored
+            for noun in (last[:-1], last[:-2] if last[-2] == last[-3] else "", last[:-1] + "e"):
+                found += [Held(k, tuple(v), n, 0.9) for k, v in self._index.get(noun, {}).items()] if noun else []
         if not found and n == 1 and len(last) > 4:
             root = stem(last)
             for key, held in self._index.items():

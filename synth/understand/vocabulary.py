@@ -433,5 +433,6 @@ FILLER: Final = any_of(
     "come came comes goes went live lives living based located situated stored held kept found "
     "contained contain belong belongs if possible quick quickly much many up ones set breakdown say said named "
     "called play played playing works working worked lived brings brought generates generated "
-    "generating produces produced contributes contributed sent transferred served"
+    "generating produces produced contributes contributed sent transferred served used consumed altogether "
+    "showed shown reported observed measured ask asking asked"
 )

@@ -17,6 +17,8 @@ CONTRACTIONS = (
     (r"(\w)['’]s\b", r"\1"),
     (r"(\w)s['’](?=\s|$)", r"\1s"),
     (r"\be-mail", "email"),
+    (r"\bhead ?count(?: of (?:employees|staff))?\b", "number of employees"),
+    (r"\bvs\.?(?=\s)|\bversus\b", "versus"),
     (r"\bsign(?:ed)?[- ]up\b", "signup"),
     (r"\bcheck(?:ed)?[- ]out\b", "checkout"),
     (r"\bn/a\b", "missing"),
@@ -178,7 +180,7 @@ def tokens_of(text: str) -> tuple[str, list[Token]]:
 
 def _words_of(piece: str, start: int) -> list[Token]:
     """CamelCase in a request is a column's name typed as it stands; other words stay whole."""
-    if re.search(r"[a-z][A-Z]", piece):
+    if re.search(r"[a-z][A-Z]", piece) and len(piece) > 4:
         found = [(m.group(), start + m.start(), start + m.end()) for m in CAMEL.finditer(piece)]
     else:
         found = [(piece, start, start + len(piece))]
