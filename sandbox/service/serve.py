@@ -124,6 +124,12 @@ class Server(uvicorn.Server):
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         return str(host), int(port)
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say where."""
+        await super().startup(sockets)
+        host, port = self.address
+        LOG.info("listening", extra={"facts": {"host": host, "port": port, "tls": self._settings.tls_key is not None}})
+
     async def on_tick(self, counter: int) -> bool:
         """Uvicorn's own, and the sweep."""
         if counter % SWEEP_TICKS == 0:
@@ -179,7 +185,6 @@ def serve(settings: Settings) -> None:
     """Listen until SIGTERM or SIGINT, log to standard error as JSON lines. Raises ServiceProblem."""
     server = create_server(settings)
     log_as_json(sys.stderr)
-    LOG.info("starting", extra={"facts": {"host": settings.host, "port": settings.port, "tls": bool(settings.tls_key)}})
     try:
         server.run()
     except SystemExit as ended:

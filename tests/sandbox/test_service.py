@@ -625,11 +625,15 @@ def test_a_key_beyond_its_quota_is_told_when_to_come_back(keyed: tuple[Running, 
 
 def test_a_key_may_have_so_many_requests_at_once(keyed: tuple[Running, dict[str, str]]) -> None:
     service, texts = keyed
-    with service.client(texts["once"]) as client, service.client(texts["once"]) as other:
-        with client.stream("POST", "/v1/execute", json={"code": STUCK}, headers=LINES) as answer:
-            next(answer.iter_lines())
+    asked = {"code": STUCK}
+    with (
+        service.client(texts["once"]) as client,
+        service.client(texts["once"]) as other,
+        client.stream("POST", "/v1/execute", json=asked, headers=LINES) as answer,
+    ):
+        next(answer.iter_lines())
 
-            second = other.post("/v1/execute", json={"code": THREE})
+        second = other.post("/v1/execute", json={"code": THREE})
 
     assert (second.status_code, second.json()["type"]) == (429, "urn:tars:problem:too-many-at-once")
 
