@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from prompts.render import render
-from synth.plan import Plan, Value
+from synth.plan import Order, Plan, Value
 from synth.plan_sql import Sql, can_say, local_name, output_fields, rows_sql, sql_of
 from synth.request import Draft, Mended, Parameter, Refusal, Task, Writer
 from synth.schema import Schema
@@ -43,7 +43,8 @@ def create(_settings: str = "") -> Writer:
 
 def draft_of(plan: Plan, task: Task, reading: str = "") -> Draft:
     """The closure that answers the plan over the task's kind of source."""
-    plan = _named_for_python(plan)
+    asked_order = bool(plan.order)
+    plan = _settled(_named_for_python(plan))
     parameters = tuple(Parameter(v.parameter, _type_name(v.value), v.value) for v in plan.values())
     head = {
         "imports": _imports(parameters),
@@ -63,9 +64,17 @@ def draft_of(plan: Plan, task: Task, reading: str = "") -> Draft:
         parameters=parameters,
         output=output_fields(plan, task.schema),
         plan=plan,
-        ordered=bool(plan.order),
+        ordered=asked_order,
         reading=reading,
     )
+
+
+def _settled(plan: Plan) -> Plan:
+    """Groups come in the order of their keys where no other was asked for: the same answer looks the same every time."""
+    if plan.order or not plan.group or plan.limit or plan.top_per or plan.distinct_on:
+        return plan
+    shown = {o.of for o in plan.outputs}
+    return replace(plan, order=tuple(Order(of) for of in plan.group if of in shown))
 
 
 _TAKEN = {"source", "query", "closure", "date", "datetime", "time", "timezone", "Decimal", "SourceError"}
