@@ -15,7 +15,16 @@ from sandbox.capabilities import VERBS
 from sandbox.finding import Finding
 from sandbox.inside.modules import allowed
 from synth.models.pruned import Pruned, Shown, pruned
-from synth.models.share import Share, masked_code, masked_message, masked_record, masked_request, shape_of
+from synth.models.share import (
+    Share,
+    is_secret_name,
+    masked_code,
+    masked_message,
+    masked_record,
+    masked_request,
+    shape_of,
+    without_secrets,
+)
 from synth.models.stub import stub_of
 from synth.request import Mended, Task, ValueMatch
 from synth.schema import Field
@@ -34,11 +43,16 @@ _FREE_RULES = (
     "replay-failed",
     "not-as-expected",
 )
-_MARK = re.compile(r"<(?=\s*/?\s*(?:data|request|examples|findings)\b)", re.IGNORECASE)
+# Our own marks, and those by which chat templates part the roles of a conversation.
+_MARK = re.compile(
+    r"<(?=\s*/?\s*(?:data|request|examples|findings|think|s|bos|eos|pad|(?:start|end)_of_turn|system|user|assistant)\b|\|)"
+    r"|\[(?=/?INST\])",
+    re.IGNORECASE,
+)
 
 
 def messages_of(task: Task, share: Share, last: Mended | None = None) -> list[Message]:
-    """The conversation so far, ending with what the model shall answer."""
+    """The conversation so far, ending with what the model shall answer. Nothing made like a credential is in it."""
     said = [
         {"role": "system", "content": contract(task)},
         {"role": "user", "content": first(task, share)},
@@ -46,7 +60,7 @@ def messages_of(task: Task, share: Share, last: Mended | None = None) -> list[Me
     if last is not None:
         said.append({"role": "assistant", "content": f"```python\n{last.draft.code.rstrip()}\n```"})
         said.append({"role": "user", "content": repair(task, last, share)})
-    return said
+    return [{**message, "content": without_secrets(message["content"])} for message in said]
 
 
 def contract(task: Task) -> str:
@@ -97,11 +111,12 @@ def repair(task: Task, last: Mended, share: Share) -> str:
             "line": f.line,
             "code": quoted(lines[f.line - 1].strip(), 200) if f.line and 0 < f.line <= len(lines) else "",
             "message": quoted(_message(f, known, share), 600),
-            "hint": _plain(f.hint, 300),
+            "hint": _plain(f.hint if share == "sample" else masked_message(f.hint, known), 300),
         }
         for f in last.findings[:12]
     ]
-    return render("repair.md", findings=findings, more=max(0, len(last.findings) - 12), record=_smallest(last, share))
+    record, more = _smallest(last, share), max(0, len(last.findings) - 12)
+    return render("repair.md", findings=findings, more=more, record=record, share=share)
 
 
 def quoted(text: str, most: int) -> str:
@@ -177,6 +192,8 @@ def _evidence(field: Field, share: Share) -> str:
         said.append(f"{field.nulls} of {field.values} null")
     if field.values and field.distinct:
         said.append(f"{field.distinct} distinct")
+    if is_secret_name(field.name):
+        return f"; {'; '.join([*said, 'values never shown'])}"
     if share == "sample" and 0 < len(field.vocabulary) <= FEW_VALUES:
         said.append(f"all values: {', '.join(quoted(v, 40) for v in field.vocabulary)}")
     elif share == "sample" and field.examples:
@@ -271,5 +288,14 @@ def _smallest(last: Mended, share: Share) -> str:
     records = [f.record for f in last.findings if f.record is not None]
     if not records or share == "none":
         return ""
-    texts = [json.dumps(r if share == "sample" else masked_record(r), default=str, ensure_ascii=False) for r in records]
+    shown = [_without_credentials(r) if share == "sample" else masked_record(r) for r in records]
+    texts = [json.dumps(r, default=str, ensure_ascii=False) for r in shown]
     return _marked(min(texts, key=len)[:600])
+
+
+def _without_credentials(value: object) -> object:
+    if isinstance(value, dict):
+        return {
+            k: "***" if is_secret_name(str(k)) and v is not None else _without_credentials(v) for k, v in value.items()
+        }
+    return [_without_credentials(v) for v in value] if isinstance(value, (list, tuple)) else value

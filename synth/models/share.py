@@ -42,20 +42,22 @@ def _mask(c: str) -> str:
 
 
 _WORD = re.compile(r"[^\W\d_]\w*", re.UNICODE)
-_QUOTED = re.compile(r"'((?:[^'\\\n]|\\.|'')*)'|\"((?:[^\"\\\n]|\\.)*)\"")
+_QUOTED = re.compile(r"(?<!\w)'((?:[^'\\\n]|\\.|''|'(?=\w))*)'|(?<!\w)\"((?:[^\"\\\n]|\\.)*)\"")
 _VALUE = re.compile(
     r"[^\s'\"<>(),;:]+@[^\s'\"<>(),;]+|[^\W\d_]+://[^\s'\"<>]+|[+-]?\d[\w.,:+/-]*\d|[^\W\d_]+[-_.]?\d[\w-]*|\d+"
 )
 _ERROR_NAME = re.compile(
     r"(?:[A-Z][a-z]+){1,4}(?:Error|Exception|Refused|Iteration)|Exception|InvalidOperation|DivisionByZero"
 )
+_ARROW = re.compile(r"u?int\d+|float\d*|double|decimal\d+|date\d+|time\d+|timestamp")
 _COUNT = re.compile(r"\d{1,4}")
+_SMALL_COUNT = re.compile(r"\d{1,2}")
 
 # Words that Python, DuckDB, the databases and our own broker put into their errors. Anything else in the message of an
 # exception may be a value of the data, since closures raise with values in their hands.
 _ERROR_WORDS = frozenset(
     """
-    a all allowed already ambiguous an and any are argument arguments array as asked at attribute base be been before being
+    a s all allowed already ambiguous an and any are argument arguments array as asked at attribute base be been before being
     bool boolean bytes call called can cannot cast character close closed code codec column columns comma compare conversion
     convert converted copy could data database date datetime day decimal decode default denied dict did dictionary different
     digits division does done double duplicate element empty end error exact exceeded exceeds exist expected failed false
@@ -72,16 +74,23 @@ _ERROR_WORDS = frozenset(
     """.split()
 )
 
+_TYPES = frozenset(
+    "NoneType str int float bool bytes dict list tuple set generator function type object Decimal decimal.Decimal date datetime"
+    " datetime.date datetime.datetime datetime.timedelta time timedelta".split()
+)
+
 
 def masked_message(text: str, known: Collection[str], free: bool = False) -> str:
     """A finding's message without values of the data: quoted pieces, addresses and numbers are masked by shape, unless they
     are `known` (names of the schema, words of the request and of the code). Counts of up to four digits stay. With `free`
-    (the message of an exception) so is every word that is neither known nor common in errors."""
+    (the message of an exception) those of three are masked too, and so is every word that is neither known nor common in errors."""
+    count = _SMALL_COUNT if free else _COUNT
     words = {w.casefold() for k in known for w in (k, *_WORD.findall(k), *_VALUE.findall(k))}
 
     def value(match: re.Match[str]) -> str:
         found = match.group(0)
-        return found if found.casefold() in words or _COUNT.fullmatch(found) else shape_of(found)
+        plain = found.casefold() in words or count.fullmatch(found) or _ARROW.fullmatch(found)
+        return found if plain else shape_of(found)
 
     def word(match: re.Match[str]) -> str:
         found = match.group(0)
@@ -98,7 +107,7 @@ def masked_message(text: str, known: Collection[str], free: bool = False) -> str
         parts.append(outside(text[at : match.start()]))
         inner = match.group(1) if match.group(1) is not None else match.group(2)
         quote = match.group(0)[0]
-        kept = inner if inner.casefold() in words else shape_of(inner)
+        kept = inner if inner.casefold() in words or inner in _TYPES else shape_of(inner)
         parts.append(f"{quote}{kept}{quote}")
         at = match.end()
     parts.append(outside(text[at:]))
@@ -107,6 +116,31 @@ def masked_message(text: str, known: Collection[str], free: bool = False) -> str
 
 def _is_shape(word: str) -> bool:
     return set(word) <= {"A", "a", "9"} and len(word) > 1
+
+
+_SECRET_NAME = re.compile(
+    r"(?:^|_)(?:pass(?:word|wd|phrase|code)?|pwd|secret|api_?key|access_?key|private_?key|(?:auth|access|refresh)_?token|token"
+    r"|credentials?)(?:$|_)"
+)
+_SECRET = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|\b(?:sk|pk|rk|ghp|gho|ghs|glpat|xox[abprs]|hf|npm|pypi)[-_][A-Za-z0-9_-]{16,}"
+    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bAIza[\w-]{35}\b|\bgithub_pat_\w{20,}"
+    r"|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*"
+    r"|(?<=://)[^/\s:@'\"]+:[^/\s@'\"]+(?=@)"
+    r"|(?i:(?<=bearer )|(?<=basic ))[A-Za-z0-9+/_.=-]{16,}"
+)
+
+
+def is_secret_name(name: str) -> bool:
+    """What a field of that name holds is a credential: it is shown at no level."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[^\w]+", "_", name).casefold()
+    return _SECRET_NAME.search(parted) is not None
+
+
+def without_secrets(text: str) -> str:
+    """The text with everything that is made like a key, a token or a password in an address struck out."""
+    return _SECRET.sub("***", text)
 
 
 def masked_record(value: object) -> object:

@@ -16,7 +16,7 @@ from synth.models.share import share_of
 from synth.models.wire import shown
 from synth.request import Draft, Mended, Refusal, Task
 
-_FENCE = re.compile(r"^[ \t]*```[ \t]*[\w+-]*[ \t]*\r?\n(.*?)^[ \t]*```", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*```[ \t]*[\w+-]*[ \t]*\n(.*?)^[ \t]*```", re.DOTALL | re.MULTILINE)
 _CLOSURE = re.compile(r"^(?:async\s+)?def\s+closure\s*\(", re.MULTILINE)
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 _CANNOT = re.compile(r"\A\W*CANNOT\s*:\s*(.+)", re.DOTALL)
@@ -103,7 +103,7 @@ def closure_in(reply: str) -> str | None:
     """The code of the closure in a reply: the fenced block that defines it, the `code` of a structured reply, or the whole reply
     when that does."""
     code = str(_structured(reply).get("code") or "")
-    text = code or reply
+    text = (code or reply).replace("\r\n", "\n")
     blocks = [b for b in _FENCE.findall(text) if _CLOSURE.search(b)]
     if blocks:
         return str(blocks[-1]).strip("\r\n").rstrip() + "\n"
