@@ -49,6 +49,10 @@ class Rejects:
 
 def connect(config: Mapping[str, str] | None = None) -> duckdb.DuckDBPyConnection:
     """A fresh in-memory DuckDB that never downloads anything and spills to a temporary folder when memory is short."""
+    return _made(config) if config else _spares.take()
+
+
+def _made(config: Mapping[str, str] | None = None) -> duckdb.DuckDBPyConnection:
     import duckdb
 
     defaults = {
@@ -61,6 +65,36 @@ def connect(config: Mapping[str, str] | None = None) -> duckdb.DuckDBPyConnectio
     connection = duckdb.connect(":memory:", config={**defaults, **(config or {})})
     connection.execute("SET TimeZone='UTC'")
     return connection
+
+
+class _Spares:
+    """Starting a DuckDB takes 15 ms, so a process that opens a second source has the next one started ahead."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken = 0
+        self._ready: list[duckdb.DuckDBPyConnection] = []
+
+    def take(self) -> duckdb.DuckDBPyConnection:
+        with self._lock:
+            self._taken += 1
+            ahead = self._taken > 1
+            spare = self._ready.pop() if self._ready else None
+        if ahead:
+            threading.Thread(target=self._prepare, daemon=True).start()
+        return spare or _made()
+
+    def _prepare(self) -> None:
+        made = _made()
+        with self._lock:
+            self._ready.append(made)
+            extra = self._ready[:-2]
+            self._ready = self._ready[-2:]
+        for connection in extra:
+            connection.close()
+
+
+_spares = _Spares()
 
 
 def noted_of(sql: str, files: Sequence[str]) -> str:
