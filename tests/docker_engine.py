@@ -29,6 +29,7 @@ from sandbox.job import SandboxUnavailable
 from tests.services import ServiceMissing, free_port
 
 BASE = "tars-test-base"
+_RELEASE, _PYTHON = "bookworm", (3, 11)
 _INSTALLED = "usr/local/lib/python3.11/dist-packages"
 _UNNEEDED = (
     "usr/share/doc",
@@ -200,10 +201,14 @@ def base_archive() -> Path:
 
 def _make_base(archive: Path) -> None:
     program = _program("debootstrap", "debootstrap")
+    if sys.version_info[:2] != _PYTHON:
+        raise ServiceMissing(
+            f"the base image is made with Debian {_RELEASE}'s Python {_PYTHON}; this one's wheels do not fit"
+        )
     with tempfile.TemporaryDirectory(prefix="tars-base-", dir="/tmp") as folder:
         root = Path(folder, "root")
         done = subprocess.run(
-            [program, "--variant=minbase", "--include=python3", "bookworm", str(root)],
+            [program, "--variant=minbase", "--include=python3", _RELEASE, str(root)],
             capture_output=True, text=True, env={**os.environ, "PATH": _PATH}, timeout=900,
         )  # fmt: skip
         if done.returncode:

@@ -179,6 +179,8 @@ class Docker:
             self._problem = None
         except (SandboxUnavailable, SandboxDied) as problem:
             self._problem = problem
+        except OSError as error:
+            self._problem = SandboxUnavailable(f"the docker sandbox cannot be started: {error}")
 
     def _new_box(self) -> _Box:
         found = engine(self._address)
@@ -193,7 +195,7 @@ class Docker:
     def _succeed(self, spent: _Box) -> None:
         """Put a fresh container in the place of a spent one, which ends when its last job has."""
         fresh = None
-        with contextlib.suppress(SandboxUnavailable, SandboxDied):
+        with contextlib.suppress(SandboxUnavailable, SandboxDied, OSError):
             fresh = self._new_box()
         with self._lock:
             self._successor = None
@@ -286,6 +288,7 @@ class _Box:
             mounts = [Mount(_MOUNTED, str(self.link.mounted), type="bind", read_only=True)]
         limits = {"core": 0, "nofile": 256, "memlock": 0, "msgqueue": 0, "fsize": 1_048_576}
         memory = self.memory_mb * 1_048_576
+        cpus = min(self.bounds.cpus, float(self.engine.info.get("NCPU", 1)))
         return {
             "image": digest,
             "entrypoint": [],
@@ -307,7 +310,8 @@ class _Box:
                 pids_limit=self.bounds.pids,
                 mem_limit=memory,
                 memswap_limit=memory,
-                nano_cpus=int(min(self.bounds.cpus, float(self.engine.info.get("NCPU", 1))) * 1e9),
+                # An engine that cannot limit this, such as a rootless one may be, would refuse the container.
+                nano_cpus=int(cpus * 1e9) if self.engine.info.get("CpuCfsQuota") else None,
                 ulimits=[Ulimit(name=name, soft=amount, hard=amount) for name, amount in limits.items()],
                 tmpfs={"/tmp": "size=1m,nr_inodes=16,noexec,nosuid,nodev,mode=700"},
                 mounts=mounts,
@@ -613,6 +617,7 @@ class _StreamsLink:
         """Open the line to the zygote, listen on it, and keep it from falling silent."""
         self.found, self.container = found, container
         self.control = self._stream("control")
+        self.control.ours.settimeout(self.beat_seconds)
         for work in (self._listen, self._beat):
             threading.Thread(target=work, name="docker-control", daemon=True).start()
 
@@ -686,7 +691,7 @@ class _StreamsLink:
         control = self.control
         assert control is not None
         with contextlib.suppress(OSError, ValueError):
-            while line := control.line():
+            while line := self._next_line(control):
                 message = json.loads(line)
                 if "ended" not in message:
                     self.said.put(message)
@@ -704,6 +709,13 @@ class _StreamsLink:
             for told in self.told.values():
                 os.close(told)
             self.told.clear()
+
+    def _next_line(self, control: _Stream) -> bytes:
+        """What the zygote says next, however long it has nothing to say; empty at its end."""
+        while not self.gone.is_set():
+            with contextlib.suppress(TimeoutError):
+                return control.line()
+        return b""
 
     def _beat(self) -> None:
         while not self.gone.wait(self.beat_seconds):

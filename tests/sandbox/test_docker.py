@@ -278,6 +278,17 @@ def test_a_container_killed_between_jobs_is_replaced(way: Way) -> None:
         assert one(sandbox) == ({"a": 1},)
 
 
+def test_an_idle_container_lives_on(way: Way) -> None:
+    with opened(way=way, bounds=Bounds(silence_seconds=0.9)) as sandbox:
+        one(sandbox)
+        container = sandbox.facts()["container"]
+
+        time.sleep(2)
+
+        assert one(sandbox) == ({"a": 1},)
+        assert sandbox.facts()["container"] == container
+
+
 def test_code_that_kills_its_process_is_told_from_a_sandbox_that_died(docker_engine: str) -> None:
     with opened(policy=False) as sandbox:
         one(sandbox)
