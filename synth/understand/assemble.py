@@ -27,7 +27,7 @@ from synth.plan import (
 )
 from synth.understand.columns import Known, is_flag
 from synth.understand.logic import both
-from synth.understand.notes import PERSONS, Best, Key, Measure, Notes, Part, Sorting, no
+from synth.understand.notes import PERSONS, Best, Key, Measure, Notes, Part, Shown, Sorting, no
 from synth.understand.structure import Reader
 from synth.understand.words import any_of, lemma, spelled
 
@@ -61,6 +61,13 @@ class Assembler:
         """The plan; refuses what the notes do not settle."""
         notes = self.notes
         conditions = list(notes.parts)
+        for measure in notes.measures:
+            if measure.enumerated and conditions and measure.known is not None:
+                raise no(
+                    "ambiguous",
+                    f"how many different {measure.said!r}, or how many rows?",
+                    (f"number of different {measure.said}", "number of rows"),
+                )
         shares = self._row_share(conditions)
         if shares is not None:
             return shares
@@ -85,6 +92,7 @@ class Assembler:
             # "the 3 sales with the highest quantity"
             best.count, self.notes.limit = self.notes.limit, None
         entities = self._entities()
+        self._settle_per(best, entities)
         if best.frequent and any(k.asked for k in self.notes.groups):
             self._figure_for(best, Measure("count", None, "count", rows_of=self.subject))
             return
@@ -128,6 +136,8 @@ class Assembler:
                 )
                 return
             if groups:
+                if self._row_of_another(best, groups):
+                    return
                 chosen = best.function or ("sum" if best.by.additive else None)
                 if (
                     chosen is None
@@ -161,6 +171,44 @@ class Assembler:
                 self._figure_for(best, None)
                 return
         self._rows_best(best)
+
+    def _settle_per(self, best: Best, entities: list[Key]) -> None:
+        """ "For each garage the type with the highest fee": groups beside what is ranked are what it is ranked within."""
+        notes = self.notes
+        asked = [k for k in notes.groups if k.asked]
+        others = [k for k in notes.groups if not k.asked]
+        fresh = [
+            e
+            for e in entities
+            if (e.known is not None or not notes.measures)
+            and not any(k.known is e.known and k.table == e.table for k in others)
+        ]
+        ranked = best.by is not None or best.function is not None or best.frequent
+        if not others or not ranked or best.plain_first or not (asked or fresh):
+            return
+        tokens = self.reader.tokens
+        first = min(k.at for k in others)
+        words = [t.low for t in tokens[max(0, best.at - 3) : max(0, best.at)] if t.low not in ("the", "a", "our", "top")]
+        if 0 <= first < best.at and words and words[-1] in any_of("for of from among by"):
+            raise no("cannot-answer", f"figures of the {best.said!r} need two steps; ask which that is first")
+        notes.best_per.extend(others)
+        notes.groups = asked
+
+    def _row_of_another(self, best: Best, groups: list[Key]) -> bool:
+        """ "The student with the highest score": one row of the exams is the highest, and the student is looked up to it."""
+        if best.by is None or best.by.additive is not False or best.function is not None or len(groups) != 1:
+            return False
+        table = groups[0].table
+        there = best.by.column.table
+        if not table or table == there or self.graph.path(there, table) is None or self.graph.widens(there, table):
+            return False
+        columns = self.lexicon.label(table) or self.lexicon.key(table)
+        shown = [Shown(self.lexicon.known[c], c.name, asked=True) for c in columns]
+        shown += [s for s in self.notes.shown if s.known.column not in columns and s.known is not best.by]
+        self.notes.shown = [*shown, Shown(best.by, best.by.column.name)]
+        self.subject = there
+        self._rows_best(best)
+        return True
 
     def _needs_group(self, key: Key, best: Best) -> bool:
         """Whether several rows stand behind one such thing, so that a figure is formed for each."""
@@ -790,6 +838,12 @@ class Assembler:
                 base = tables.pop()
         columns = [k.column for k in shown]
         label = self.lexicon.label(base)
+        incidental = bool(shown) and not any(s.listed or s.asked for s in notes.shown)
+        named = reader.question == "which" and bool(notes.per_row_of) and not any(s.asked for s in notes.shown)
+        if (incidental or named) and notes.best is None and not notes.distinct and not (incidental and reader.question == "who"):
+            # "which flights were late": the flights are asked for, whole
+            own = [k.column for k in self.lexicon.of_table[base]]
+            columns = own + [c for c in columns if c not in own]
         who = self._persons(base) if reader.question == "who" and not label and not columns else ()
         if who:
             columns, notes.distinct = list(who), True

@@ -21,6 +21,9 @@ from synth.understand.vocabulary import SUPERLATIVES, VERBS
 from synth.understand.words import any_of, lemma, stem
 
 
+KINDS = any_of("category type kind status state genre class reason method level tariff plan channel tag label unit role")
+
+
 class Figures(Filters):
     """Figures."""
 
@@ -110,6 +113,9 @@ class Figures(Filters):
         meaning, n = found
         said = self.said(i, n).casefold()
         if said == "total of" and (phrase_at(self.tokens, i + 2, COMPARISONS) or quantity_at(self.tokens, i + 2)):
+            if isinstance(self.last, Known) and self.last.sort == "number":
+                self.totalled = True
+                return i + 2
             return 0
         j = self.skip(
             i + n,
@@ -360,9 +366,20 @@ class Figures(Filters):
             days = known.field.type.startswith("date") and lemma(said.casefold()) in ("day", "date")
             self._count_now(Measure("count_distinct" if days else "count", known.column, said, known=known))
         else:
-            self._count_now(Measure("count_distinct", known.column, said, known=known))
+            one = Measure("count_distinct", known.column, said, known=known)
+            one.enumerated = self.counting == "rows" and self._kinds_of_rows(known)
+            self._count_now(one)
         self._joined()
         return at
+
+    def _kinds_of_rows(self, known: Known) -> bool:
+        """Whether the column rather says what kind each row is (car, van) than names things (Berlin): then "how many
+        vehicles" may well mean rows."""
+        vocabulary = known.field.vocabulary
+        if known.sort != "text" or not vocabulary or known.words[-1] in KINDS:
+            return False
+        few = len(vocabulary) <= 12 and len(vocabulary) * 10 <= known.field.values
+        return few and all(v == v.lower() for v in vocabulary)
 
     def _share_of_rows(self, name: str) -> None:
         self.share_rows = True

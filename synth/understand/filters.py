@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 from synth.plan import (
     And,
@@ -19,6 +20,7 @@ from synth.understand.comparing import _bound
 from synth.understand.notes import PERSONS, STOPS, Having, Key, Measure, no
 from synth.understand.numbers_and_dates import (
     Quantity,
+    converted,
     quantity_at,
 )
 from synth.understand.operators import (
@@ -33,9 +35,27 @@ from synth.understand.operators import (
     phrase_at,
 )
 from synth.understand.predicates import Predicates
+from synth.understand.state import _unit_of_name
 from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import COMPARATIVES, GRADES
 from synth.understand.words import any_of, stem
+
+
+# What stands behind an amount → words of the column that holds it.
+POSTFIX = {
+    "late": "delay late",
+    "delayed": "delay late",
+    "delay": "delay late",
+    "long": "duration length runtime distance minutes",
+    "tall": "height",
+    "high": "height elevation altitude",
+    "deep": "depth",
+    "wide": "width",
+    "heavy": "weight mass",
+    "away": "distance",
+    "far": "distance",
+    "old": "age",
+}
 
 
 class Filters(Predicates):
@@ -383,6 +403,9 @@ class Filters(Predicates):
     def _compare_with(
         self, i: int, at: int, operator: Comparison, number: Quantity, left: Known | Measure | str | None
     ) -> int:
+        graded = self._graded_behind(at, operator, number) if number.unit else 0
+        if graded:
+            return graded
         # "more than 3 orders": a number of rows
         k = self.skip(at, any_of("different distinct unique total separate of the"))
         if not number.unit:
@@ -469,8 +492,19 @@ class Filters(Predicates):
         if isinstance(left, Measure):
             self.add_having(Having(left, operator, self.parameter(_bound(operator), self._measure_value(left, number))))
             self._reset()
-            return at
+            return self._in_total(at)
         if isinstance(left, Known):
+            total = self._in_total(at)
+            if left.sort == "number" and (total > at or self.totalled) and left.additive is not False:
+                # "who gave more than 1000 in total"
+                self._unshow(left)
+                measure = Measure("sum", left.column, left.column.name, known=left)
+                self.add_having(
+                    Having(measure, operator, self.parameter(_bound(operator), self._measure_value(measure, number)))
+                )
+                self._reset()
+                self.totalled = False
+                return total
             if left.sort == "number":
                 self._unshow(left)
                 self.add(self.compare_number(left, operator, number), left, value=operator == "=")
@@ -489,6 +523,39 @@ class Filters(Predicates):
         self.zone = "filter"
         self.last = known
         return at
+
+    def _in_total(self, at: int) -> int:
+        """The place after "in total", "altogether" and their like at this place; the same place when there is none."""
+        for words in (("in", "total"), ("in", "all"), ("altogether",), ("overall",), ("combined",), ("in", "sum")):
+            if tuple(self.low(at + k) for k in range(len(words))) == words:
+                return at + len(words)
+        return at
+
+    def _graded_behind(self, at: int, operator: Comparison, number: Quantity) -> int:
+        """ "more than 2 hours late", "over 5 kg in weight": the word behind says of which column the amount is."""
+        j = self.skip(at, any_of("in of"))
+        words = POSTFIX.get(self.low(j), "").split()
+        found = [
+            k
+            for k in self.lexicon.with_words(self.subject, words, "number")
+            if self._measures_in(k, number.unit)
+        ]
+        if not found:
+            column = self.column_at(j, "number", 0.8) if j < len(self.tokens) else None
+            if column is None or column[0].identifier or not self._measures_in(column[0], number.unit):
+                return 0
+            found, j = [column[0]], column[1] - 1
+        if len(found) > 1:
+            names = tuple(k.column.name for k in found)
+            raise no("ambiguous", f"{self.low(j)!r} may be by {' or '.join(names)}; say which", names)
+        self.add(self.compare_number(found[0], operator, number), found[0])
+        self.zone, self.last = "filter", found[0]
+        return j + 1
+
+    def _measures_in(self, known: Known, unit: str) -> bool:
+        """Whether the column may be in that unit, as far as its name or its values tell."""
+        own = known.field.unit or _unit_of_name(known)
+        return not own or converted(Decimal(1), unit, own) is not None
 
     def _people_before(self, i: int) -> bool:
         """Whether the words before speak of people, so that a bare number is an age."""

@@ -207,6 +207,7 @@ class GroupsAndOrder(Superlatives):
             and word not in ("by", "grouped by", "across")
         ):
             target = self.notes.best_per
+        key.at = i
         target.append(key)
         self.zone = "group"
         self._joined()
@@ -291,6 +292,7 @@ class GroupsAndOrder(Superlatives):
             and not self.column_named_exactly(i)
         ):
             return 0
+        key.at = i
         self.notes.groups.append(key)
         self._joined()
         return at

@@ -52,12 +52,11 @@ class Shown:
     plural: bool = False
     asked: bool = False
     as_total: bool = False
+    listed: bool = True
 
 
 @dataclass
 class Measure:
-    ""
-
     """A figure: an aggregate over a column, over arithmetic, or over rows (`of` None). `rows_of` is the table whose rows count."""
 
     function: AggregateName
@@ -68,6 +67,7 @@ class Measure:
     share: Literal["", "share", "percent"] = ""
     where: Condition | None = None
     unique: bool = False
+    enumerated: bool = False
 
 
 @dataclass
@@ -78,6 +78,7 @@ class Key:
     unit: Unit | None = None
     table: str = ""
     asked: bool = False
+    at: int = -1
 
 
 @dataclass
@@ -108,6 +109,7 @@ class Best:
     parameter: bool = False
     plain_first: bool = False
     word: str = ""
+    at: int = -1
 
 
 @dataclass

@@ -75,6 +75,9 @@ class State:
         self.bought = False
         self.but = False
         self.predicating: Known | None = None
+        self.rows_said = False
+        self.place = -1
+        self.totalled = False
 
     def low(self, i: int) -> str:
         """The folded word at i, empty past the end."""

@@ -31,6 +31,7 @@ from synth.understand.words import IRREGULAR, any_of, lemma, stem
 STRANDED = any_of("from in to with at on for by")
 DANGLING = any_of("where with by and or per of in than over under between from to is not without the")
 
+COMPARING = any_of("compare compares compared comparing comparison differ differs vary varies")
 ANSWERED = any_of("returned returning gave giving got answered")
 Step = Callable[[int], int]
 
@@ -59,8 +60,10 @@ class Reader(Things):
             self._sorting,
             self._share,
             self._count,
+            self._unit_asked,
             self._limit,
             self._superlative,
+            self._contrast,
             self._aggregate,
             self._lack,
             self._filled,
@@ -258,6 +261,9 @@ class Reader(Things):
     def _question(self, i: int) -> int:
         low = self.low(i)
         two = (low, self.low(i + 1))
+        if self._comparing() and (two[0] == "how" and two[1] in any_of("does do did") or low in COMPARING):
+            self.question = self.question or "what"
+            return i + (2 if low == "how" else 1)
         started = self.notes.shown or self.notes.measures or self.notes.parts or self.mentioned or self.counting
         if i == 0 or (self.zone == "head" and not started and not self.question):
             if two in (("what", "is"), ("what", "was"), ("what", "are"), ("what", "were")):
@@ -313,6 +319,49 @@ class Reader(Things):
             self.question, self.asking = "which", True
             return i + 2
         return 0
+
+    def _comparing(self) -> bool:
+        """Whether the request sets things side by side: "how does … compare between", "A versus B"."""
+        return any(t.low in COMPARING or t.low == "versus" for t in self.tokens)
+
+    def _contrast(self, i: int) -> int:
+        """ "between members and non-members", "electric versus petrol": a figure for each of the kinds named."""
+        if not self._comparing() and self.low(i) != "between":
+            return 0
+        first = self._kind_at(self.skip(i, any_of("between for of among the in from")))
+        if first is None or self.low(first[2]) not in ("and", "versus", "with", "to", "or", "against"):
+            return 0
+        second = self._kind_at(self.skip(first[2] + 1, any_of("the those of for in from")))
+        if second is None or second[0] is not first[0] or set(first[1]) & set(second[1]):
+            return 0
+        known = first[0]
+        values = (*first[1], *second[1])
+        stored = set(known.field.vocabulary) or {True, False}
+        self.notes.groups.append(Key(known=known, at=i))
+        if not set(values) >= stored:
+            self.add(OneOf(known.column, tuple(self.parameter(known.column.name, v) for v in values)), known)
+        self.connector, self.comma = "", False
+        return second[2]
+
+    def _kind_at(self, i: int) -> tuple[Known, tuple[object, ...], int] | None:
+        """A kind of rows named at i by a stored value or a yes-or-no word; its column, values, and the place after it."""
+        negated = self.low(i) in ("non", "not")
+        j = i + negated
+        if j >= len(self.tokens):
+            return None
+        flags = self.values.flag_at(self.tokens, j)
+        held = self.values.held_at(self.text, self.tokens, j)
+        if flags:
+            known, at = flags[0].known, j + flags[0].length
+            truth = flags[0].stored == flag_values(known, True)
+            values = flag_values(known, truth != negated)
+        elif held and not negated and held[0].score > 0.84:
+            known, values, at = held[0].known, held[0].stored, j + held[0].length
+        else:
+            return None
+        tables = self.lexicon.tables_at(self.tokens, at)
+        rows = at < len(self.tokens) and self.lexicon.row_noun(self.tokens[at], self.subject)
+        return known, values, at + (tables[0][2] if tables else int(bool(rows)))
 
     def _bare_number(self, i: int) -> int:
         """A number with nothing around it: the value of the column just named, or a limit before the rows' noun."""
@@ -579,6 +628,17 @@ class Reader(Things):
                 if known_or_none is None:
                     continue
                 known = known_or_none
+                entity = self.notes.shown[-1] if self.notes.shown else None
+                if (
+                    entity is not None
+                    and self.lexicon.entity(entity.known)
+                    and entity.known.field.distinct < entity.known.field.values
+                    and known.additive
+                    and phrase_at(self.tokens, j, COMPARISONS)
+                ):
+                    # "donors who gave more than 1000": what each gave in all
+                    self.last = Measure("sum", known.column, known.column.name, known=known)
+                    return j
                 if self.question == "how much" and not self.notes.measures and not self.notes.shown:
                     if known.additive:
                         self.notes.measures.append(Measure("sum", known.column, known.column.name, known=known))
@@ -653,6 +713,7 @@ class Reader(Things):
             self.asking = False
             self.notes.per_row_of = self.subject
         self.mention(self.subject)
+        self.rows_said = True
         if token.low == "everything":
             self.notes.all_columns = True
             return self.skip(i + 1, {"about", "on", "for", "regarding", "concerning"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from synth.plan import Unit
 from synth.understand.columns import Known
 from synth.understand.figures import Figures
 from synth.understand.notes import (
@@ -78,6 +79,7 @@ class Superlatives(Figures):
                 self.notes.best = Best(True, count, self.said(i, after - i), words="date", parameter=True)
                 self.best_open = True
                 return after
+            self.place = i
             grade = SUPERLATIVES.get(low, "low" if low == "bottom" else "high")
             words, more = GRADES[grade]
             descending = more
@@ -85,10 +87,17 @@ class Superlatives(Figures):
                 descending = False
             if grade in ("old", "young"):
                 return self._graded_best(i, after, grade, count)
-            self.notes.best = Best(descending, count, self.said(i, after - i), words=words, parameter=True)
+            self.notes.best = Best(descending, count, self.said(i, after - i), words=words, parameter=True, at=i)
             self.best_open = True
             return self._best_key(after, self.notes.best)
         number = quantity_at(self.tokens, i)
+        if number and number.unit in ("d", "wk", "mo", "y", "h") and self.low(i - 1) not in ("last", "past", "than"):
+            # "the 3 days with the lowest price"
+            unit = unit_at(self.tokens, i + number.length - 1)
+            if unit and number.value == int(number.value) and self._ranked_ahead(i + number.length):
+                self.notes.limit = int(number.value)
+                self._ask_unit(i + number.length - 1, unit[0])
+                return i + number.length
         if (
             number
             and not number.unit
@@ -104,6 +113,32 @@ class Superlatives(Figures):
             ) or grade_word in ("most", "least", "fewest"):
                 return self._superlative(j, int(number.value))
         return 0
+
+    def _unit_asked(self, i: int) -> int:
+        """ "the day with the highest revenue", "months in which the fewest tickets were opened"."""
+        unit = unit_at(self.tokens, i)
+        if unit is None or self.zone != "head" or self.notes.best is not None or self.counting or self.aggregates:
+            return 0
+        if self.low(i - 1) in any_of("per by each every last past this next previous") or self.notes.measures:
+            return 0
+        if not self._ranked_ahead(i + unit[1]):
+            return 0
+        self._ask_unit(i, unit[0])
+        return i + unit[1]
+
+    def _ranked_ahead(self, i: int) -> bool:
+        """Whether "with the highest", "that had the most" and their like follow at i."""
+        if self.low(i) not in any_of("with by that which where when having had in on"):
+            return False
+        words = [self.low(k) for k in range(i + 1, i + 6)]
+        return any(w in SUPERLATIVES or w in ("most", "least", "fewest") for w in words) and "per" not in words
+
+    def _ask_unit(self, i: int, unit: Unit) -> None:
+        """The question is about days, months …: or about the column that is called so."""
+        exact = [m.known for m in self.lexicon.matches_at(self.tokens, i) if m.score >= 0.96 and m.known.sort != "date"]
+        key = Key(known=exact[0], asked=True) if exact else Key(unit=unit, asked=True)
+        key.at = i
+        self.notes.groups.append(key)
 
     def _graded_best(self, i: int, after: int, grade: str, count: int | None) -> int:
         known = self.graded(grade, self.subject)
@@ -121,6 +156,7 @@ class Superlatives(Figures):
         return after
 
     def _superlative(self, i: int, count: int | None = None) -> int:
+        self.place = i
         low = self.low(i)
         start = i
         if low in ("most", "least", "fewest") or (low == "the" and self.low(i + 1) in ("most", "least", "fewest")):
@@ -229,6 +265,7 @@ class Superlatives(Figures):
             )
         self.notes.best = best
         self.last = best
+        best.at = self.place
 
     def _best_noun(self, i: int) -> int:
         return self.skip(i, {"the"})
@@ -244,6 +281,12 @@ class Superlatives(Figures):
         if self.low(j) in SUPERLATIVES and SUPERLATIVES[self.low(j)] not in ("high", "low"):
             self.notes.best = None
             return self._superlative(j, best.count)
+        unit = unit_at(self.tokens, j)
+        if unit and (
+            self.low(j + unit[1]) in any_of("by with in for of where that") or j + unit[1] >= len(self.tokens)
+        ):
+            self._ask_unit(j, unit[0])
+            return j + unit[1]
         participle = self.low(j)
         if participle in ("earners", "earner"):
             best.by = self._by_words(["salary", "pay", "income"])

@@ -97,7 +97,7 @@ class Things(GroupsAndOrder):
                 and self.lexicon.row_noun(token, self.subject)
                 and token.lemma not in ("name",)
                 and n_column == 1
-                and (matches[0].known.identifier or matches[0].score < 0.8)
+                and (matches[0].known.identifier or matches[0].score < 0.8 or matches[0].known.sort == "date")
             ):
                 return 0
             if (
@@ -193,6 +193,7 @@ class Things(GroupsAndOrder):
             if done:
                 return done
         self.mention(name)
+        self.rows_said = True
         if self.counting:
             unique = self.counting == "distinct"
             self._count_now(Measure("count", None, self.said(i, n), rows_of=name, unique=unique))
@@ -535,7 +536,9 @@ class Things(GroupsAndOrder):
             )
         else:
             self.asking = False
-            self.notes.shown.append(Shown(known, said, plural, as_total=self.tokens[i].low == "total" and n > 1))
+            total_said = self.tokens[i].low == "total" and n > 1
+            listed = self._listed(i)
+            self.notes.shown.append(Shown(known, said, plural, as_total=total_said, listed=listed))
             if self.low(i - 1) == "with" or self.low(i - 2) == "with":
                 self.notes.all_columns = self.notes.all_columns or (len(self.notes.shown) == 1 and self.subject_noted)
         self._joined()
@@ -543,6 +546,16 @@ class Things(GroupsAndOrder):
         if known.sort == "date":
             self.event = None
         return at
+
+    def _listed(self, i: int) -> bool:
+        """Whether the column at i is among those asked to be shown, and not only spoken of behind the rows ("tickets of
+        customers in Berlin", "flights that were late")."""
+        before = self.low(i - 1) if self.low(i - 1) not in ("the", "their", "its", "a") else self.low(i - 2)
+        if not self.rows_said:
+            return True
+        if before in any_of("with and including include includes showing show plus only also give incl") or before in (",", ":", "&", ";"):
+            return True
+        return bool(self.notes.shown) and self.notes.shown[-1].listed and self.low(i - 1) in ("and", ",", "&")
 
     def _of_before(self, i: int) -> bool:
         """Whether an "of" or "for" stands before i, with nothing but adjectives between."""

@@ -82,6 +82,27 @@ delay late
 seat capacity
 station site
 sensor device
+attendance crowd spectator audience
+mechanic technician
+donor giver contributor supporter
+donation gift contribution
+trip ride journey
+bike bicycle
+exam test
+invoice bill
+warehouse depot
+score mark grade
+fee charge
+expenditure spending expense
+satisfaction csat
+priority urgency
+assignee owner
+area surface
+street road
+plate registration
+runtime duration length
+storey floor
+guest visitor
 """
 
 # What is asked for → what the column may be called; not the other way round.
@@ -108,6 +129,16 @@ ALSO: Final = {
     "person": ("population",),
     "inhabitant": ("population",),
     "latency": ("response time", "duration"),
+    "teacher": ("lecturer", "professor"),
+    "lecturer": ("professor", "teacher", "instructor"),
+    "professor": ("lecturer", "teacher", "instructor"),
+    "deadline": ("due date", "due on", "due"),
+    "payee": ("recipient", "beneficiary"),
+    "spectator": ("attendance",),
+    "usage": ("consumption", "kwh"),
+    "consumption": ("usage", "kwh"),
+    "energy": ("kwh",),
+    "electricity": ("kwh",),
 }
 
 ABBREVIATIONS: Final = {
@@ -242,6 +273,28 @@ ROWS: Final = {
     "ticket": "ticket priority",
     "issue": "issue priority",
     "earthquake": "magnitude depth",
+    "ride": "bike ride trip start",
+    "rental": "rental rented car",
+    "booking": "arrival nights room guest booking check",
+    "stay": "arrival nights room",
+    "donation": "donor amount",
+    "gift": "donor",
+    "repair": "mechanic repair bike",
+    "listing": "bedroom agent street listed",
+    "property": "bedroom agent street",
+    "exam": "score subject exam",
+    "recipe": "cuisine ingredient calorie minutes recipe",
+    "dish": "cuisine ingredient calorie",
+    "lecture": "professor lecture credit",
+    "course": "professor credit course",
+    "movement": "movement",
+    "delivery": "delivery delivered shipment",
+    "shipment": "shipment shipped carrier",
+    "appointment": "appointment doctor",
+    "lesson": "teacher lesson subject",
+    "review": "rating review",
+    "session": "session login duration",
+    "call": "caller call duration",
 }
 
 # adjective stem: words of the column it grades, whether more of the column is more of the adjective
