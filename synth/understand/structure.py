@@ -462,6 +462,13 @@ class Reader(Things):
         if token.kind != "word":
             return 0
         root = stem(token.low)
+        ahead = self.skip(i + 1, any_of("a the total of"))
+        bound = phrase_at(self.tokens, ahead, COMPARISONS)
+        amount = quantity_at(self.tokens, ahead + bound[1]) if bound else None
+        if amount is not None and amount.unit not in ("d", "wk", "mo", "y", "h", "min"):
+            measured_by = self._verb_of_amount(i, root)
+            if measured_by:
+                return measured_by
         events = [k for k in self.lexicon.events.get(root, []) if k.column.table == self.subject]
         if not events and root in ("join", "start", "employ", "hir"):
             events = [
@@ -604,6 +611,17 @@ class Reader(Things):
                 return i + 1
             names = tuple(k.column.name for k in events)
             raise no("ambiguous", f"{token.text!r} may mean {' or '.join(names)}", names)
+        measured_by = self._verb_of_amount(i, root)
+        if measured_by:
+            return measured_by
+        if self._existence(root):
+            return i + 1
+        if self.low(i - 1) in ("we", "they") and root in any_of("sell order buy offer stock carry us serv"):
+            return i + 1
+        return 0
+
+    def _verb_of_amount(self, i: int, root: str) -> int:
+        """ "earns", "spent", "gave": the column of the amount, to be compared or shown."""
         for verb, words in VERBS.items():
             if stem(verb) == root:
                 j = self.skip(i + 1, {"a", "the", "them", "us"})
@@ -648,10 +666,6 @@ class Reader(Things):
                     return j
                 self.last = known
                 return j
-        if self._existence(root):
-            return i + 1
-        if self.low(i - 1) in ("we", "they") and root in any_of("sell order buy offer stock carry us serv"):
-            return i + 1
         return 0
 
     def _unevent(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from synth.plan import Unit
 from synth.understand.columns import Known
 from synth.understand.figures import Figures
@@ -51,6 +53,9 @@ class Superlatives(Figures):
         ):
             j = i + 1
             number = quantity_at(self.tokens, j) if j < len(self.tokens) else None
+            if number is not None and number.unit in ("d", "wk", "mo", "y", "h") and low != "last":
+                # "top 3 days": days are ranked, and no unit of the three
+                number = replace(number, unit="", length=number.length - 1)
             if (
                 number is None
                 or number.ordinal

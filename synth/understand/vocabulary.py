@@ -431,6 +431,15 @@ VERBS: Final = {
     "score": "goals score points",
     "measure": "value reading temperature",
     "travel": "distance",
+    "give": "amount donation",
+    "donate": "amount donation",
+    "contribute": "amount donation",
+    "charge": "fee amount price",
+    "consume": "consumption kwh quantity amount",
+    "drive": "distance mileage",
+    "invoice": "amount total",
+    "bill": "amount total",
+    "owe": "amount balance due",
 }
 
 COUNTRIES: Final = """

@@ -83,6 +83,8 @@ IRREGULAR = {
     "sent": "send",
     "left": "leave",
     "took": "take",
+    "gave": "give",
+    "drove": "drive",
     "taken": "take",
     "written": "write",
     "wrote": "write",
@@ -130,6 +132,8 @@ def lemma(word: str) -> str:
         "left",
         "took",
         "taken",
+        "gave",
+        "drove",
     }:
         return IRREGULAR[word]
     if word in ("ids", "ips", "pcs", "kgs", "hrs"):
