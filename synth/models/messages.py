@@ -50,6 +50,8 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 
+_INSTRUCTION = re.compile(r"\[(?=/?INST\])", re.IGNORECASE)
+
 
 def messages_of(task: Task, share: Share, last: Mended | None = None) -> list[Message]:
     """The conversation so far, ending with what the model shall answer. Nothing made like a credential is in it."""
@@ -127,7 +129,8 @@ def quoted(text: str, most: int) -> str:
 
 def _marked(dumped: str) -> str:
     """JSON with escapes for what could pass for a mark or a fence, and for what is invisible."""
-    return "".join(_json_escape(c) if c in "<>`" or _unseen(c) else c for c in dumped)
+    plain = "".join(_json_escape(c) if c in "<>`" or _unseen(c) else c for c in dumped)
+    return _INSTRUCTION.sub("\\\\u005b", plain)
 
 
 def _json_escape(c: str) -> str:
@@ -237,7 +240,7 @@ def _phrases(request: str) -> list[str]:
     for match in _WORDS.finditer(request):
         whole = next(g for g in match.groups() if g)
         found += [whole, *whole.split()] if match.group(3) else [whole]
-    return list(dict.fromkeys(p for p in found if len(p) > 1))[:12]
+    return list(dict.fromkeys(p for p in found if len(p) > 1))[:6]
 
 
 def _examples(task: Task, share: Share) -> list[dict[str, str]]:
