@@ -205,7 +205,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         try:
             findings = await asyncio.to_thread(service.checker.findings_of, asked.code, asked.entry)
         finally:
-            service.checks.leave(time.perf_counter() - began)
+            service.checks.leave(key.id, time.perf_counter() - began)
         request_id: str = request.state.request_id
         digest = code_hash(asked.code)
         verdict = "refused" if findings else "ok"

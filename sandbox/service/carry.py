@@ -109,7 +109,7 @@ class Carried(Response):
             if not run.cancelled():
                 run.exception()  # looked at, so that asyncio does not complain when nobody waits any more
             # The turn is given back by the thread's end, not by the request's: a thread that cannot be stopped keeps it.
-            carrier.queue.leave(time.perf_counter() - began)
+            carrier.queue.leave(trip.key.id, time.perf_counter() - began)
             carrier.metrics.run_seconds.labels(trip.action).observe(time.perf_counter() - began)
             outlet.end()
 

@@ -22,6 +22,7 @@ from sandbox.service.settings import MEBIBYTE, Settings, is_loopback
 from sandbox.service.telemetry import LOG, Audit, Metrics, Traces
 
 DISCARD_SECONDS = 2.0
+DISCARD_BYTES = 4 * MEBIBYTE
 SHORT_BODY_BYTES = 65_536
 _OPEN = ("/v1/health", "/v1/ready", "/openapi.json")
 _ROUTES = (*_OPEN, "/v1/execute", "/v1/validate", "/metrics")
@@ -267,10 +268,20 @@ async def _refuse(
 
 
 async def _discarded(receive: Receive) -> bool:
-    """Drop what is left of the body, for a moment; whether that was all of it."""
+    """Drop what is left of the body, for a moment; whether that was all of it.
+
+    Of a very long one only the beginning is read, for reading costs as much as work; the rest of the moment lets the answer
+    arrive before the connection ends.
+    """
+    size = 0
     with contextlib.suppress(TimeoutError, OSError):
         async with asyncio.timeout(DISCARD_SECONDS):
-            while (message := await receive())["type"] != "http.disconnect":
+            while size < DISCARD_BYTES:
+                message = await receive()
+                size += len(message.get("body", b""))
+                if message["type"] == "http.disconnect":
+                    return False
                 if not message.get("more_body", False):
                     return True
+            await asyncio.sleep(DISCARD_SECONDS)
     return False

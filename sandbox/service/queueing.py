@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import ceil
@@ -84,7 +84,11 @@ class Budget:
 
 
 class Queue:
-    """So many run, so many wait, the rest is told to come back. Keys take turns: one with a long row delays no other."""
+    """So many run, so many wait, the rest is told to come back.
+
+    The next turn is that of the key that has used the least time: neither a long row nor long runs of one delay the others. Who
+    comes anew begins level with those who wait, so that nobody saves up.
+    """
 
     def __init__(self, running: int, waiting: int, seconds: float) -> None:
         self.most_running = running
@@ -92,7 +96,8 @@ class Queue:
         self.running = 0
         self.waiting = 0
         self._seconds = seconds
-        self._rows: OrderedDict[str, deque[asyncio.Future[bool]]] = OrderedDict()
+        self._rows: dict[str, deque[asyncio.Future[bool]]] = {}
+        self._used: dict[str, float] = {}
         self._run_seconds = 0.1
         self._closed = False
 
@@ -117,7 +122,11 @@ class Queue:
             self.running += 1
             return
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._rows.setdefault(owner, deque()).append(turn)
+        if owner not in self._rows:
+            level = min((self._used[other] for other in self._rows), default=0.0)
+            self._used[owner] = max(self._used.get(owner, 0.0), level)
+            self._rows[owner] = deque()
+        self._rows[owner].append(turn)
         self.waiting += 1
         try:
             either: set[asyncio.Future[Any]] = {turn, gone}
@@ -135,9 +144,12 @@ class Queue:
             step = "Try again after the seconds in Retry-After."
             raise Problem(429, "queue-slow", text, step, retry_seconds=self._retry())
 
-    def leave(self, seconds: float) -> None:
-        """Give the turn to the next one; the run took so long."""
+    def leave(self, owner: str, seconds: float) -> None:
+        """Give the turn to the next one; the owner's run took so long."""
         self._run_seconds += 0.1 * (seconds - self._run_seconds)
+        self._used[owner] = self._used.get(owner, 0.0) + seconds
+        if not self._rows and self.running == 1:
+            self._used.clear()
         turn = self._next()
         if turn is None:
             self.running -= 1
@@ -153,10 +165,11 @@ class Queue:
     def _next(self) -> asyncio.Future[bool] | None:
         if not self._rows:
             return None
-        owner, row = self._rows.popitem(last=False)
+        owner = min(self._rows, key=lambda one: self._used[one])
+        row = self._rows[owner]
         turn = row.popleft()
-        if row:
-            self._rows[owner] = row
+        if not row:
+            del self._rows[owner]
         self.waiting -= 1
         return turn
 
@@ -164,7 +177,7 @@ class Queue:
         """Give up a place in the queue, or the turn that came in the same moment."""
         if turn.done():
             if turn.result():
-                self.leave(self._run_seconds)
+                self.leave(owner, 0.0)
             return
         row = self._rows[owner]
         row.remove(turn)

@@ -103,17 +103,41 @@ def test_keys_take_turns() -> None:
         async def wait_for_turn(owner: str, name: str) -> None:
             await queue.enter(owner, never())
             served.append(name)
-            queue.leave(0.01)
+            queue.leave(owner, 0.01)
 
         tasks = []
         for owner, name in [("a", "a1"), ("a", "a2"), ("a", "a3"), ("b", "b1"), ("c", "c1")]:
             tasks.append(asyncio.ensure_future(wait_for_turn(owner, name)))
             await asyncio.sleep(0)
-        queue.leave(0.01)
+        queue.leave("first", 0.01)
         await asyncio.gather(*tasks)
 
         assert served == ["a1", "b1", "c1", "a2", "a3"]
         assert (queue.running, queue.waiting) == (0, 0)
+
+    played(play())
+
+
+def test_who_runs_long_waits_long() -> None:
+    async def play() -> None:
+        queue = Queue(1, 100, 5.0)
+        await queue.enter("first", never())
+        served: list[str] = []
+
+        async def wait_for_turn(owner: str, seconds: float) -> None:
+            await queue.enter(owner, never())
+            served.append(owner)
+            queue.leave(owner, seconds)
+
+        tasks = [asyncio.ensure_future(wait_for_turn("long", 5.0)) for _ in range(3)]
+        tasks += [asyncio.ensure_future(wait_for_turn("short", 0.1)) for _ in range(60)]
+        await asyncio.sleep(0)
+        queue.leave("first", 0.1)
+        await asyncio.gather(*tasks)
+
+        assert served.index("long") == 0
+        assert served[1:51] == ["short"] * 50
+        assert served[51:].index("long") < 3
 
     played(play())
 
@@ -137,7 +161,7 @@ def test_a_full_queue_a_slow_one_and_a_closed_one() -> None:
         with pytest.raises(Problem) as closed:
             await late
         assert (closed.value.status, closed.value.reason) == (503, "draining")
-        queue.leave(0.01)
+        queue.leave("a", 0.01)
         assert (queue.running, queue.waiting) == (0, 0)
 
     played(play())
@@ -152,7 +176,7 @@ def test_who_leaves_the_queue_loses_no_turn() -> None:
         cancelled = asyncio.ensure_future(queue.enter("c", never()))
         await asyncio.sleep(0)
         # All in the same moment: b's turn comes while it leaves, c is cancelled.
-        queue.leave(0.01)
+        queue.leave("a", 0.01)
         gone.set_result(None)
         cancelled.cancel()
         with pytest.raises(ReaderGone):
