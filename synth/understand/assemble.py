@@ -73,7 +73,9 @@ class Assembler:
             return shares
         if notes.each_of and (notes.measures or any(s.known.additive for s in notes.shown)) and not notes.groups:
             notes.groups.append(Key(table=notes.each_of))
+        conditions += self._named_only()
         self._settle_best()
+        self._settle_sorting()
         self._settle_figures()
         self._settle_unique()
         figures = bool(notes.measures or notes.having)
@@ -171,6 +173,31 @@ class Assembler:
                 self._figure_for(best, None)
                 return
         self._rows_best(best)
+
+    def _named_only(self) -> list[Part]:
+        """ "Which agent has the most tickets" asks for an agent: rows without one rank nowhere."""
+        best = self.notes.best
+        ranked = [e.known for e in self._entities() if e.known is not None] if best is not None else []
+        touched = {c for p in self.notes.parts for c in columns_in(p.condition)}
+        return [
+            Part(Empty(k.column, negated=True), "", k)
+            for k in ranked
+            if k.field.nulls and k.column not in touched and k.sort == "text"
+        ]
+
+    def _settle_sorting(self) -> None:
+        """ "Mechanics sorted by number of repairs": the figure sorted by is formed for each."""
+        notes = self.notes
+        if notes.measures or notes.groups or notes.best is not None:
+            return
+        wished = [w.measure for w in notes.sorting if w.measure is not None]
+        entities = self._entities()
+        if not wished or not entities:
+            return
+        if all(e.table and e.table in (m.rows_of, *(c.table for c in columns_in(m.of))) for m in wished for e in entities):
+            return
+        self._group_entities(entities)
+        notes.measures.extend(wished)
 
     def _settle_per(self, best: Best, entities: list[Key]) -> None:
         """ "For each garage the type with the highest fee": groups beside what is ranked are what it is ranked within."""
@@ -840,6 +867,11 @@ class Assembler:
         label = self.lexicon.label(base)
         incidental = bool(shown) and not any(s.listed or s.asked for s in notes.shown)
         named = reader.question == "which" and bool(notes.per_row_of) and not any(s.asked for s in notes.shown)
+        compared = [p.known for p in notes.parts if p.known is not None and p.known.sort in ("number", "date")]
+        verb = reader.tokens[0].low in ("show", "list", "display", "give", "get")
+        if len(shown) == 1 and shown[0] in compared and not verb and not notes.shown[0].asked:
+            # "first reply over 10 hours": the rows where it is so
+            incidental = True
         if (incidental or named) and notes.best is None and not notes.distinct and not (incidental and reader.question == "who"):
             # "which flights were late": the flights are asked for, whole
             own = [k.column for k in self.lexicon.of_table[base]]

@@ -85,6 +85,16 @@ class Figures(Filters):
                 return j + used
         return j
 
+    def _counts_at(self, i: int) -> tuple[str, int] | None:
+        """The words that ask for a count at i; not where a column's own name says as much or more."""
+        counted = phrase_at(self.tokens, i, COUNTS)
+        if counted is None:
+            return None
+        exact = [m for m in self.lexicon.matches_at(self.tokens, i) if m.score >= 0.96]
+        if exact and (exact[0].length > counted[1] or counted[1] == 1):
+            return None
+        return counted
+
     def _count_now(self, measure: Measure) -> None:
         self.notes.measures.append(measure)
         self.counting = ""
@@ -98,9 +108,15 @@ class Figures(Filters):
             return Measure("count", None, self.said(i, tables[0][2]), rows_of=tables[0][0]), i + tables[0][2]
         if i < len(self.tokens) and self.lexicon.row_noun(self.tokens[i], self.subject):
             return Measure("count", None, self.tokens[i].low, rows_of=self.subject), i + 1
+        described = self._described_noun(i)
+        if described:
+            return self._counted_thing(described, how)
         found = self.column_at(i)
         if found:
             known, j = found
+            if known.sort == "date" and how == "rows":
+                self.event = known
+                return Measure("count", None, self.said(i, j - i), rows_of=known.column.table), j
             if known.sort == "number" and known.additive and how == "rows":
                 return Measure("sum", known.column, self.said(i, j - i), known=known), j
             return Measure("count_distinct", known.column, self.said(i, j - i), known=known), j
@@ -134,10 +150,10 @@ class Figures(Filters):
         ):
             # the column called so, not the wish for a sum
             return 0
-        counted = phrase_at(self.tokens, j, COUNTS)
-        if counted and meaning == "sum" and not self.column_named_exactly(j):
+        counted = self._counts_at(j)
+        if counted and meaning == "sum":
             return j
-        if counted and meaning == "avg" and not self.column_named_exactly(j):
+        if counted and meaning == "avg":
             number = self.column_at(self.skip(j + counted[1], {"the"}), "number")
             if number is not None and not number[0].identifier and not is_flag(number[0].field):
                 # "the average number of hours": hours are numbers already

@@ -406,6 +406,9 @@ class Filters(Predicates):
         graded = self._graded_behind(at, operator, number) if number.unit else 0
         if graded:
             return graded
+        if number.unit and number.length > 1 and self._says_column(at - 1):
+            # "more than 10 nights", "over 30 days" where a column is called so
+            number, at = replace(number, unit="", length=number.length - 1), at - 1
         # "more than 3 orders": a number of rows
         k = self.skip(at, any_of("different distinct unique total separate of the"))
         if not number.unit:
@@ -463,12 +466,14 @@ class Filters(Predicates):
                 if column:
                     known, after = column
                     if known.sort == "number" and not known.identifier:
-                        if self._group_wanted(known):
+                        total = self._in_total(after)
+                        if self._group_wanted(known) or (total > after and known.additive is not False):
                             measure = Measure("sum", known.column, self.said(k, after - k), known=known)
                             self.add_having(
                                 Having(measure, operator, self.parameter(_bound(operator), self.fitted(known, number)))
                             )
                             self._reset()
+                            after = total
                         else:
                             self.add(self.compare_number(known, operator, number), known)
                         self.zone = "filter"
@@ -530,6 +535,10 @@ class Filters(Predicates):
             if tuple(self.low(at + k) for k in range(len(words))) == words:
                 return at + len(words)
         return at
+
+    def _says_column(self, i: int) -> bool:
+        """Whether the unit at i is to the letter the name of a column of numbers."""
+        return any(m.score >= 0.99 and m.known.sort == "number" for m in self.lexicon.matches_at(self.tokens, i))
 
     def _graded_behind(self, at: int, operator: Comparison, number: Quantity) -> int:
         """ "more than 2 hours late", "over 5 kg in weight": the word behind says of which column the amount is."""

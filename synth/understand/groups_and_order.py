@@ -340,8 +340,8 @@ class GroupsAndOrder(Superlatives):
     def _sort_key(self, i: int, direction: bool | None = None) -> int:
         """One key of an order at i; the place after it, or 0."""
         i = self.skip(i, {"the", "their", "its"})
-        counted = phrase_at(self.tokens, i, COUNTS)
-        if counted and not self.column_named_exactly(i):
+        counted = self._counts_at(i)
+        if counted:
             j = i + counted[1]
             measure, j = self._counted_thing(j, "distinct" if counted[0] == "distinct" else "rows")
             self.notes.sorting.append(Sorting(measure=measure, descending=direction, said="count"))

@@ -517,6 +517,8 @@ def _unit_of_name(known: Known) -> str:
     last = words[-1] if words else ""
     if last == "minutes" and len(words) == 1:
         return "min"
+    if len(words) == 1 and last in ("hours", "seconds", "days"):
+        return UNITS[lemma(last)]
     if len(words) == 1 and last in any_of("kwh mwh wh km kg cm mm gb mb kb hpa"):
         return UNITS[last]
     return UNITS.get(last, UNITS.get(lemma(last), "")) if len(words) > 1 and len(last) <= 8 else ""

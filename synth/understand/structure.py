@@ -23,6 +23,7 @@ from synth.understand.operators import (
     phrase_at,
     unit_at,
 )
+from synth.understand.filters import _akin
 from synth.understand.things import Things
 from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES, ROWS, SUPERLATIVES, VERBS
@@ -221,6 +222,9 @@ class Reader(Things):
                 self.connector = "and"
                 return i + 3
             if token.low == "as":
+                return 0
+            held = self.values.held_at(self.text, self.tokens, i, 1) if token.low == "plus" else []
+            if held and token.text in held[0].stored:
                 return 0
             if token.low == "plus" and self.zone != "head":
                 return 0
@@ -616,6 +620,18 @@ class Reader(Things):
             return measured_by
         if self._existence(root):
             return i + 1
+        if token.low.endswith("ed") or token.low in IRREGULAR:
+            if any(_akin(stem(w), root) for w in self.lexicon.table_words[self.subject][-1:]) and self.notes.shown:
+                # "guests who booked twice": each row is a booking
+                return i + 1
+            found = phrase_at(self.tokens, i + 1, COMPARISONS)
+            k = i + 1 + (found[1] if found else 0)
+            amount = quantity_at(self.tokens, k)
+            if amount is not None and found:
+                column = self.column_at(k + amount.length - (1 if amount.unit and amount.length > 1 else 0), "number", 0.9)
+                if column is not None and not column[0].identifier:
+                    # "stayed more than 10 nights": the column says what
+                    return i + 1
         if self.low(i - 1) in ("we", "they") and root in any_of("sell order buy offer stock carry us serv"):
             return i + 1
         return 0
@@ -722,7 +738,7 @@ class Reader(Things):
             self.share_mark = len(self.notes.parts)
         elif self.aggregates == ["sum"]:
             self.aggregates = []
-            self._count_now(Measure("count", None, token.low, rows_of=self.subject))
+            self._sum_of_rows(i, self.subject, token.low)
         if self.asking:
             self.asking = False
             self.notes.per_row_of = self.subject

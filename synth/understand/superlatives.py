@@ -420,8 +420,8 @@ class Superlatives(Figures):
         j = self.skip(j, any_of("the single possible recorded observed measured ever overall"))
         words = GRADES[grade][0]
         j = self._described_noun(j) or j
-        counted = phrase_at(self.tokens, j, COUNTS)
-        if counted and not self.column_named_exactly(j):
+        counted = self._counts_at(j)
+        if counted:
             measure, at = self._counted_thing(j + counted[1], "distinct" if counted[0] == "distinct" else "rows")
             best.function, best.rows_of = measure.function, measure.rows_of
             best.by = measure.known
@@ -620,6 +620,8 @@ class Superlatives(Figures):
                 known, at = found
                 if known.sort == "number" and not known.identifier:
                     best.by, best.function = known, "sum" if known.additive else None
+                elif known.sort == "date":
+                    best.rows_of, best.function, self.event = known.column.table, "count", known
                 elif j < len(self.tokens) and self.lexicon.row_noun(self.tokens[j], self.subject) and known.identifier:
                     best.rows_of, best.function = self.subject, "count"
                 else:
@@ -630,6 +632,13 @@ class Superlatives(Figures):
             best.rows_of, best.function = self.subject, "count"
             self._set_best(best)
             return j + 1
+        if nxt.endswith(("ed", "ing")):
+            # "most commented": by the column of comments
+            own = [k for k in self.lexicon.of_table[self.subject] if k.counts and any(stem(w) == stem(nxt) for w in k.words)]
+            if len(own) == 1:
+                best.by, best.of_rows = own[0], True
+                self._set_best(best)
+                return j + 1
         # "sold the most", "spent the most": the verb before says of what
         for back in range(i - 1, max(-1, i - 4), -1):
             root = stem(self.low(back))
@@ -641,6 +650,11 @@ class Superlatives(Figures):
                         best.function = "sum" if known.additive else None
                         self._set_best(best)
                         return i + 1
+            own = [k for k in self.lexicon.of_table[self.subject] if k.counts and any(stem(w) == root for w in k.words)]
+            if len(own) == 1 and self.low(back).endswith("ed"):
+                best.by = own[0]
+                self._set_best(best)
+                return i + 1
             if root in any_of("order buy purchas borrow fl visit"):
                 best.frequent = True
                 self._set_best(best)

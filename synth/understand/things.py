@@ -23,6 +23,10 @@ from synth.understand.vocabulary import FILLER
 from synth.understand.words import IRREGULAR, Token, any_of, stem
 
 
+# Rows that are money: their total is a sum.
+MONEY = any_of("donation gift contribution payment expense deposit withdrawal transfer refund payout fine tip")
+
+
 class Things(GroupsAndOrder):
     """The nouns and adjectives of a request."""
 
@@ -229,7 +233,7 @@ class Things(GroupsAndOrder):
         at = i + n
         if set(self.aggregates) == {"sum"}:
             self.aggregates = []
-            self._count_now(Measure("count", None, self.said(i, n), rows_of=name))
+            self._sum_of_rows(i, name, self.said(i, n))
             return at
         # "average order per customer": the order's amount, if that is clear
         amounts = self.lexicon.with_words(name, ["amount", "total", "value"], "number")
@@ -252,6 +256,19 @@ class Things(GroupsAndOrder):
         self.aggregates = []
         self.last = self.notes.measures[-1]
         return at
+
+    def _sum_of_rows(self, i: int, table: str, said: str) -> None:
+        """ "Total orders" are counted; "the sum of the donations" is money."""
+        summed = "sum" in (self.low(i - k) for k in (1, 2, 3, 4))
+        amounts = self.lexicon.with_words(table, ["amount", "total", "value", "price", "cost", "fee"], "number")
+        if not summed and self.tokens[i].lemma not in MONEY:
+            self._count_now(Measure("count", None, said, rows_of=table))
+        elif len(amounts) == 1:
+            self.mention(table)
+            self._count_now(Measure("sum", amounts[0].column, amounts[0].column.name, known=amounts[0]))
+        else:
+            names = tuple(k.column.name for k in amounts)
+            raise no("ambiguous", f"the sum of what of the {said}?", (*names, f"number of {said}"))
 
     def _identified(self, table: str, k: int) -> int:
         """The row with that number or name."""
@@ -296,8 +313,16 @@ class Things(GroupsAndOrder):
         at = i + n
         if isinstance(chosen, Held):
             after = self.column_at(at)
-            if after and after[0] is chosen.known and not self._predicate_ahead(after[1], after[0]):
+            size = phrase_at(self.tokens, after[1], COMPARISONS) if after else None
+            if (
+                after
+                and after[0] is chosen.known
+                and (not self._predicate_ahead(after[1], after[0]) or (size and size[0] in ("<", "<=", ">", ">=")))
+            ):
                 at = after[1]
+            elif at < len(self.tokens) and self.tokens[at].lemma in chosen.known.words and self._whose_noun(at, chosen.known):
+                # "double rooms", "free plan customers": a part of the column's name
+                at += 1
             last = self.last
             if (
                 isinstance(last, Known)
@@ -317,6 +342,13 @@ class Things(GroupsAndOrder):
             self.last = None
         self.hint = ""
         return at
+
+    def _whose_noun(self, at: int, known: Known) -> bool:
+        """Whether the word at this place is but a part of the name of the value's column, and of no other thing."""
+        if self.lexicon.tables_at(self.tokens, at):
+            return False
+        matches = self.lexicon.matches_at(self.tokens, at)
+        return not matches or all(m.known is known or m.score < 0.85 for m in matches)
 
     def _choose_value(self, i: int, pool: list[Held], n: int) -> Held | Condition:
         if len(pool) == 1:
@@ -515,7 +547,8 @@ class Things(GroupsAndOrder):
             self.notes.measures.append(Measure("sum", known.column, said, known=known))
             self.last = self.notes.measures[-1]
             return total
-        if self.notes.measures and self.lexicon.entity(known) and self._of_before(i):
+        noted = self.notes.measures or self.notes.parts or self.notes.shown
+        if noted and not self.asking and self.lexicon.entity(known) and plural and self._of_before(i):
             # "average age of the female patients": says whose, and shows nothing
             self._joined()
             return at

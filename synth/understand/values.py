@@ -34,7 +34,23 @@ PEOPLE = {
     "guy": ("m", "male", "man"),
     "boy": ("m", "male", "boy"),
 }
-CONTRARY = {"failed": "passed", "fail": "passed", "failing": "passed", "unsuccessful": "successful", "dead": "alive"}
+LIKE = {
+    "finished": "done",
+    "completed": "done",
+    "complete": "done",
+    "settled": "paid",
+    "enabled": "active",
+    "settle": "paid",
+}
+CONTRARY = {
+    "open": "done",
+    "pending": "done",
+    "unfinished": "done",
+    "incomplete": "done",
+    "outstanding": "paid",
+    "disabled": "active",
+    "dormant": "active",
+"failed": "passed", "fail": "passed", "failing": "passed", "unsuccessful": "successful", "dead": "alive"}
 LEVELS = {
     "warning": ("warn", "warning"),
     "warn": ("warn", "warning"),
@@ -233,6 +249,8 @@ class Values:
                     break
             else:
                 if len(telling) == 1:
+                    if stem(LIKE.get(word, "")) == stem(telling[0]):
+                        found.append(Held(known, flag_values(known, True), 1, 0.9))
                     if stem(CONTRARY.get(word, "")) == stem(telling[0]):
                         found.append(Held(known, flag_values(known, False), 1, 0.9))
                     for before in OPPOSITES:

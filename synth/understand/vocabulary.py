@@ -311,8 +311,8 @@ GRADES: Final = {
     "early": ("date", False),
     "heavy": ("weight mass", True),
     "light": ("weight mass", False),
-    "long": ("duration length distance minutes page runtime", True),
-    "short": ("duration length distance minutes page height runtime", False),
+    "long": ("duration length distance minutes page runtime hours nights", True),
+    "short": ("duration length distance minutes page height runtime hours nights", False),
     "tall": ("height", True),
     "high": ("", True),
     "low": ("", False),
@@ -496,5 +496,5 @@ FILLER: Final = any_of(
     "contained contain belong belongs if possible quick quickly much many up ones set breakdown say said named "
     "called play played playing works working worked lived brings brought generates generated "
     "generating produces produced contributes contributed sent transferred served used consumed altogether "
-    "showed shown reported observed measured ask asking asked"
+    "showed shown reported observed measured ask asking asked raised collected gathered earned"
 )
