@@ -340,6 +340,27 @@ def reindex(as_json: bool) -> None:
     click.echo(_dumps({"closures": count}) if as_json else f"{count} closures in the index")
 
 
+@tars.group(cls=Ordered)
+def sandbox() -> None:
+    """Where closures run."""
+
+
+@sandbox.command()
+@click.option("--base", default=None, metavar="IMAGE", help="The image to build on (default: the Dockerfile's own).")
+@json_option
+def build(base: str | None, as_json: bool) -> None:
+    """Build the image of the docker sandbox on the engine that DOCKER_HOST names, or the usual one.
+
+    \b
+    tars sandbox build --base python:3.11-slim
+    """
+    from sandbox.image_build import build_image
+
+    with _stages(as_json) as progress:
+        image = build_image(base, progress)
+    click.echo(_dumps({"image": image}) if as_json else image)
+
+
 @tars.command()
 @json_option
 def doctor(as_json: bool) -> None:

@@ -45,7 +45,8 @@ class Report:
         """For people."""
         said = [f"Python {self.python} on {self.system}", f"home: {self.home}"]
         for probe in self.sandboxes:
-            mark = "ok  " if probe.held else "none" if _optional(probe) else "FAIL"
+            spare = _optional(probe) or (probe.name == "starts" and self.has_sandbox)
+            mark = "ok  " if probe.held else "none" if spare else "FAIL"
             said.append(f"{mark} sandbox {probe.sandbox}: {probe.name}{': ' + probe.detail if probe.detail else ''}")
         said += [
             f"{'ok  ' if state == 'installed' else 'none'} driver for {name}: {state}"
