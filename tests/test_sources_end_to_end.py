@@ -511,6 +511,29 @@ def mariadb(place: Place) -> str:
     return place.mariadb()
 
 
+def mariadb_folds_case(place: Place) -> str:
+    import pymysql
+
+    address = place.mariadb()
+    port = int(address.partition("127.0.0.1:")[2].partition("/")[0])
+    admin = pymysql.connect(host="127.0.0.1", port=port, user="tars", password="s3cret-pw", autocommit=True)
+    with admin, admin.cursor() as cursor:
+        cursor.execute("CREATE DATABASE folding CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
+        cursor.execute("CREATE TABLE folding.visits (city varchar(20))")
+        cursor.execute("INSERT INTO folding.visits VALUES ('berlin'), ('BERLIN'), ('Oslo')")
+    return address.replace("end_to_end", "folding")
+
+
+def sqlite_folds_case(place: Place) -> str:
+    path = place.folder / "folding.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE visits (city text COLLATE NOCASE, n int)")
+    connection.executemany("INSERT INTO visits VALUES (?, 1)", [("berlin",), ("BERLIN",), ("Oslo",)])
+    connection.commit()
+    connection.close()
+    return str(path)
+
+
 # HTTP
 
 
@@ -631,6 +654,9 @@ CASES: tuple[tuple[Make, str, Sequence[Sequence[object]]], ...] = (
     (mariadb, "total amount of sales per customer name", SALES_OF),
     (mariadb, "number of sales in March 2026", [(MARCH,)]),
     (mariadb, "sum of order of sales", [(sum(range(1, 61)),)]),
+    (mariadb, "how many different cities of sales?", [(4,)]),
+    (mariadb_folds_case, "number of visits per city", [("berlin", 2), ("Oslo", 1)]),
+    (sqlite_folds_case, "number of visits per city", [("berlin", 2), ("Oslo", 1)]),
     (page_numbers, "how many orders?", [(137,)]),
     (offsets, "how many paid orders?", [(PAID,)]),
     (cursors, "how many orders?", [(137,)]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from sandbox.finding import Finding
 from synth.gates import stated, witness, written
@@ -102,8 +102,11 @@ def _witness(case: Case) -> Iterator[Finding]:
     if plan is None:
         case.note("faithful", "no independent witness: the builtin is not sure of this request")
         return
-    said = witness.answer_of(plan, case.task, case.sample.b, case.parameters)
-    finding = witness.disagreement(plan, said, case.on_b.records, "rows that were kept back")
+    folded: Mapping[str, frozenset[str]] = getattr(case.source, "folded", {})
+    loose = any(c.name in folded.get(c.table, ()) for c in plan.columns())
+    alike = witness.folded_text if loose else list
+    said = witness.answer_of(plan, case.task, case.sample.b, case.parameters, folded)
+    finding = witness.disagreement(plan, alike(said), alike(case.on_b.records), "rows that were kept back")
     if finding is None:
         rows = disturbed(case.sample.b, case.task.schema, plan)
         altered = case.run(rows)
@@ -118,8 +121,8 @@ def _witness(case: Case) -> Iterator[Finding]:
             return
         finding = witness.disagreement(
             plan,
-            witness.answer_of(plan, case.task, rows, case.parameters),
-            altered.records,
+            alike(witness.answer_of(plan, case.task, rows, case.parameters, folded)),
+            alike(altered.records),
             "a disturbed copy of the rows",
         )
     if finding:

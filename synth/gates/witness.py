@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandbox.finding import Finding
 from synth.plan import Column, Plan
@@ -28,20 +28,37 @@ def plan_of(task: Task) -> Plan | None:
 
 
 def answer_of(
-    plan: Plan, task: Task, rows: Mapping[str, pa.Table], parameters: Mapping[str, object]
+    plan: Plan,
+    task: Task,
+    rows: Mapping[str, pa.Table],
+    parameters: Mapping[str, object],
+    folded: Mapping[str, frozenset[str]],
 ) -> list[dict[str, object]]:
-    """The plan's answer over these rows. The user's own values for parameters stand in for the asked ones."""
+    """The plan's answer over these rows. The user's own values for parameters stand in for the asked ones.
+
+    `folded` are, by table, the text columns that the source compares without regard to case.
+    """
     from synth.plan_sql import sql_of
     from synth.sources.duck import doors_over
+    from synth.sources.sql_over import doors_like
 
     sql = sql_of(plan, task.schema, "duckdb")
     values = {v.parameter: parameters.get(v.parameter, v.value) for v in plan.values()}
-    doors = doors_over(task.schema.tables, rows)
+    folds = any(c.name in folded.get(c.table, ()) for c in plan.columns())
+    tables = task.schema.tables
+    doors: Any = doors_like(tables, rows, "duckdb", folded) if folds else doors_over(tables, rows)
     try:
         batches = doors.query(sql.text, [values[name] for name in sql.parameters])
         return [row for batch in batches for row in batch.to_pylist()]
     finally:
         doors.close()
+
+
+def folded_text(records: Rows) -> list[dict[str, object]]:
+    """The records with case and accents taken off their texts: a source that ignores these may give any of several spellings."""
+    from synth.lookup import fold
+
+    return [{n: fold(v) if isinstance(v, str) else v for n, v in r.items()} for r in records]
 
 
 def disagreement(plan: Plan, said: Rows, given: Rows, where: str) -> Finding | None:

@@ -266,6 +266,12 @@ class SqlSource:
         """Every table and view that this user may read; `rows` is exact where a sample took all, else the database's estimate."""
         return self._tables
 
+    @property
+    def folded(self) -> dict[str, frozenset[str]]:
+        """By table, the text columns whose case the database ignores when it compares."""
+        found = {n: frozenset(c.name for c in t.columns if c.folded) for n, t in self._found.items()}
+        return {name: columns for name, columns in found.items() if columns}
+
     def relations(self) -> tuple[Relation, ...]:
         """Foreign keys."""
         names = {(t.schema, t.name): name for name, t in self._found.items()}
@@ -305,8 +311,7 @@ class SqlSource:
         """The same doors over other rows, in a DuckDB that takes this database's SQL."""
         from synth.sources.sql_over import doors_like
 
-        folded = {name: frozenset(c.name for c in found.columns if c.folded) for name, found in self._found.items()}
-        return doors_like(self._tables, tables, self.dialect, folded)
+        return doors_like(self._tables, tables, self.dialect, self.folded)
 
     def completeness(self) -> Completeness:
         """Complete unless rows of an answer broke their type and were set aside."""

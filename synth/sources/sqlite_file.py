@@ -173,7 +173,9 @@ class Sqlite:
                     raise
                 closed.append(name)  # a view over something that is gone, or a module that is not here
                 continue
-            folded = set(re.findall(r'(?i)["`\[]?(\w+)["`\]]?[^,]*?\bCOLLATE\s+NOCASE', ddl.get(name) or ""))
+            folded = set(
+                re.findall(r'(?i)["`\[]?(\w+)["`\]]?[^,]*?\bCOLLATE\s+NOCASE', (ddl.get(name) or "").partition("(")[2])
+            )
             columns = tuple(
                 FoundColumn(column, "", not required and not key, "", declared or "", column in folded)
                 for _, column, declared, required, _, key, hidden in info
