@@ -24,6 +24,8 @@ from synth.source import Sample, Source
 SAMPLE_ROWS = 200
 REPAIRS = 2
 FRESH_DRAFTS = 2
+FINAL = ("unsafe", "empty-request")
+"""Refused for these reasons, a request goes to no other writer."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ def ask(request: Request, source: Source, tools: Tools) -> Outcome:
         last = attempts[-1]
         if last.verdict and last.verdict.passed and last.case:
             outcome = concluded(outcome, last.case, tools, clock)
+            break
+        if isinstance(last.written, Refusal) and last.written.rule in FINAL:
             break
     outcome = with_message(outcome)
     with clock("record"):

@@ -13,6 +13,7 @@ import pytest
 from corpus.memory import Memory
 from sandbox.job import Sandbox
 from sandbox.open import open_sandbox
+from synth.models.builtin import Builtin
 from synth.models.scripted import Scripted
 from synth.models.text_writer import TextWriter
 from synth.pipeline import Outcome, Tools, ask
@@ -260,3 +261,25 @@ def test_ties_may_be_kept_or_cut_where_the_request_leaves_it_open(sandbox: Sandb
     outcomes = [asked("top 3 orders by total, id and total", [code], sandbox) for code in (cut, kept)]
 
     assert [o.status for o in outcomes] == ["ok", "ok"], [o.message for o in outcomes]
+
+
+def test_what_is_unsafe_goes_to_no_other_writer(sandbox: Sandbox) -> None:
+    model = Scripted([f"```python\n{RIGHT}\n```"])
+
+    outcome = ask(
+        Request("delete all orders from Oslo", NOW), source(), Tools([Builtin(), TextWriter(model)], sandbox, None)
+    )
+
+    assert (outcome.status, model.asked) == ("refused", [])
+
+
+def test_what_the_builtin_does_not_understand_goes_to_the_next_writer(sandbox: Sandbox) -> None:
+    model = Scripted([f"```python\n{RIGHT}\n```"])
+
+    outcome = ask(
+        Request("the Oslo question again, per city", NOW),
+        source(),
+        Tools([Builtin(), TextWriter(model)], sandbox, None),
+    )
+
+    assert (outcome.status, [a.writer for a in outcome.attempts]) == ("ok", ["builtin", "scripted"])
