@@ -22,7 +22,10 @@ _TOO_LONG = re.compile(
     r"|exceeds? .{0,40}(context|tokens)",
     re.IGNORECASE,
 )
-_QUOTA = re.compile(r"insufficient_quota|quota|billing|credit|balance", re.IGNORECASE)
+_QUOTA = re.compile(r"insufficient|current quota|billing|credit|balance|payment", re.IGNORECASE)
+_PASSES = re.compile(r"\brate|per[ -]?(second|minute|hour|day)|try again|retry", re.IGNORECASE)
+# Servers echo a key with its middle starred out; what is left of it goes as well.
+_KEY = re.compile(r"\b(?:sk|pk|rk|gsk|xai|or)-[\w*.-]{6,}|[\w-]*\*{3,}[\w-]*")
 _FILTER = re.compile(r"content.?(filter|policy)|moderation|safety", re.IGNORECASE)
 
 
@@ -125,7 +128,8 @@ def body_problem(
             "Check the name, and that OPENAI_BASE_URL ends as the server wants it (usually /v1)",
             "no-such-model",
         )
-    if status in (402, 429) and (status == 402 or _QUOTA.search(f"{code} {words}")) and "rate" not in words.lower():
+    is_quota = code == "insufficient_quota" or (_QUOTA.search(f"{code} {words}") and not _PASSES.search(words))
+    if status == 402 or (status == 429 and is_quota):
         return ModelProblem(f"the account at {host} has no credit left{said}", "Top it up, or use another key", "quota")
     if status == 429:
         wait = wait_of(headers or {})
@@ -186,8 +190,7 @@ def _words(body: object, endpoint: Endpoint) -> tuple[str, str]:
         text = ""
     if endpoint.key:
         text = text.replace(endpoint.key, "***")
-    # Servers echo a key with its middle starred out; what is left of it goes as well.
-    text = re.sub(r"\b[A-Za-z]{2}-[\w*.-]{6,}", "***", text)
+    text = _KEY.sub("***", text)
     return shown(text, 200).rstrip("."), code
 
 

@@ -206,7 +206,7 @@ class ChatEndpoint:
 
         body: dict[str, Any] = {
             "model": self.endpoint.model,
-            "messages": list(messages),
+            "messages": [{**m, "content": self._without_key(m["content"])} for m in messages],
             "stream": True,
             "stream_options": {"include_usage": True},
             "temperature": temperature,
@@ -226,11 +226,17 @@ class ChatEndpoint:
                     raise problem from None
                 refused.add(unwanted)
 
+    def _without_key(self, text: str) -> str:
+        """A key that stands in somebody's data is not sent with it."""
+        return text.replace(self.endpoint.key, "***") if self.endpoint.key else text
+
     def _caps(self) -> tuple[str, ...]:
         return ("max_tokens", "max_completion_tokens")
 
     def _asked(self, body: dict[str, Any], parts: int, stop: threading.Event) -> Reply:
         """One request, within a reservation that its real use then replaces."""
+        if stop.is_set():
+            raise _unwanted_now()
         plain = tokens_of("".join(m["content"] for m in body["messages"])) + 8 * len(body["messages"]) + 200
         prompt = int(plain * self.connection.tokens_per_estimate)
         most = self.endpoint.most_tokens or MOST_REPLY
@@ -275,7 +281,7 @@ class ChatEndpoint:
         """The chunks, as long as there is time and someone still waits for them. A server that drips is cut off here."""
         for chunk in chunks:
             if stop.is_set():
-                raise ModelProblem("the reply is no longer wanted", "", "timeout")
+                raise _unwanted_now()
             if time.monotonic() > deadline:
                 raise failures.too_slow(self.endpoint)
             yield chunk
@@ -373,6 +379,10 @@ class _Reading:
         if not text.strip():
             raise ModelProblem("the reply was empty", "Try again, or another model", "empty", transient=True)
         return Reply(text, usage)
+
+
+def _unwanted_now() -> ModelProblem:
+    return ModelProblem("the reply is no longer wanted", "Ask again", "timeout")
 
 
 def _wait_of(state: RetryCallState) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection
-from typing import Literal
+from typing import Any, Literal
 
 from synth.errors import BadRequest
 
@@ -154,6 +154,7 @@ def masked_record(value: object) -> object:
 
 _SQL = re.compile(r"\bselect\b", re.IGNORECASE)
 _SQL_TEXT = re.compile(r"'((?:[^']|'')*)'")
+_SQL_NUMBER = re.compile(r"(?<![\w.])\d{5,}")
 _PLAIN = re.compile(r"[%YmdHMSjyBbAaIpzZfu:/ .,TQ-]*")
 
 
@@ -174,18 +175,24 @@ def masked_code(code: str) -> str:
             del node.body[0]
             changed = True
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        if not isinstance(node, ast.Constant):
             continue
-        text = node.value
-        if _SQL.search(text):
-            made = _SQL_TEXT.sub(
-                lambda m: f"'{shape_of(m.group(1))}'" if not _PLAIN.fullmatch(m.group(1)) else m.group(0), text
-            )
-        else:
-            made = text if text in names or _PLAIN.fullmatch(text) else shape_of(text)
-        changed = changed or made != text
+        made = _masked_constant(node.value, names)
+        changed = changed or made != node.value
         node.value = made
     return ast.unparse(tree) + "\n" if changed else code
+
+
+def _masked_constant(value: Any, names: Collection[object]) -> Any:
+    """A constant of an earlier closure. Small numbers stay, for they are often part of the logic."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 9_999:
+        return int("9" * len(str(abs(value))))
+    if not isinstance(value, str) or value in names or _PLAIN.fullmatch(value):
+        return value
+    if not _SQL.search(value):
+        return shape_of(value)
+    texts = _SQL_TEXT.sub(lambda m: m.group(0) if _PLAIN.fullmatch(m.group(1)) else f"'{shape_of(m.group(1))}'", value)
+    return _SQL_NUMBER.sub(lambda m: "9" * len(m.group(0)), texts)
 
 
 def masked_request(text: str) -> str:

@@ -115,6 +115,13 @@ def test_the_request_carries_the_key_and_nothing_about_this_machine() -> None:
     assert asked.body["response_format"] == openai_model.CLOSURE_REPLY
 
 
+def test_the_key_is_in_no_prompt_even_where_it_stands_in_the_data() -> None:
+    with chatting(says("hello")) as server:
+        model(server).complete([{"role": "user", "content": f"a cell: {KEY}, another"}])
+
+    assert server.asked[0].prompt == "a cell: ***, another"
+
+
 def test_without_a_key_none_is_sent_and_ambient_names_stay_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "admin-secret")
@@ -172,6 +179,12 @@ FAILURES: list[tuple[str, Play, str, str]] = [
         fails(429, "You exceeded your current quota", code="insufficient_quota"),
         "quota",
         "no credit",
+    ),
+    (
+        "429 of a quota that comes back",
+        fails(429, "Quota exceeded: 10 requests per minute, check your billing", headers={"Retry-After": "0"}),
+        "rate-limited",
+        "too many requests",
     ),
     ("402", fails(402, "Payment required"), "quota", "no credit"),
     ("500", fails(500, "boom", headers={"Retry-After": "0"}), "server-error", r"failed \(500\): boom"),

@@ -7,6 +7,8 @@ import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.finding import Finding
 from synth.models.messages import messages_of, quoted
@@ -117,7 +119,7 @@ def test_an_earlier_closure_is_shown_without_its_constants() -> None:
     code = (
         "def closure(source, *, name: str = 'Anna', day: str = '%Y-%m'):\n"
         "    'All of Anna.'\n"
-        "    for row in source.query(\"SELECT a FROM t WHERE b = 'O''Neil' AND c LIKE '%Y'\"):\n"
+        "    for row in source.query(\"SELECT a FROM t WHERE b = 'O''Neil' AND c LIKE '%Y' AND p = 49170555\"):\n"
         "        yield {'a': row['a'], 'b': 'Anna'}\n"
     )
 
@@ -125,6 +127,8 @@ def test_an_earlier_closure_is_shown_without_its_constants() -> None:
 
     assert "Anna" not in made
     assert "Neil" not in made
+    assert "49170555" not in made
+    assert "p = 99999999" in made
     assert "'%Y-%m'" in made
     assert "row['a']" in made
     assert masked_code("def broken(:") == ""
@@ -150,6 +154,15 @@ def test_no_text_can_end_the_block_it_stands_in() -> None:
 
         assert not re.search(r"[<>`\n\x00-\x1f\u2028\u202e\ud800]", shown)
         assert json.loads(shown) == text
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=60))
+def test_any_text_comes_back_from_its_json_string(text: str) -> None:
+    shown = quoted(text, 100)
+
+    assert json.loads(shown) == text
+    assert shown.isprintable()
+    assert not set("<>`") & set(shown)
 
 
 def test_a_request_is_shown_whole() -> None:
