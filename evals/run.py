@@ -22,7 +22,7 @@ from evals.suite import Item, requests
 
 if TYPE_CHECKING:
     from synth.actions import Desk
-    from synth.pipeline import Outcome
+    from synth.outcome import Outcome
 
 
 def run_item(desk: Desk, item: Item, sources: Sequence[str], model: str) -> Result:

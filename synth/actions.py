@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from corpus.memory import Memory
     from sandbox.job import Sandbox
     from synth.answer import Answer
-    from synth.pipeline import Outcome
+    from synth.outcome import Outcome
     from synth.schema import Field, Schema
 
 
@@ -204,7 +204,7 @@ def run_closure(
     from corpus.ledger import RunEntry
     from synth.answer import answer
     from synth.gates.case import Case
-    from synth.pipeline import Outcome as PipelineOutcome
+    from synth.outcome import Outcome as Ended
 
     kept = kept_closure(desk, name)
     reference = sources or str(kept.facts.get("source", "")).splitlines()
@@ -236,7 +236,7 @@ def run_closure(
         )
     )
     message = given.fault or f"{given.total} records"
-    return kept, PipelineOutcome(
+    return kept, Ended(
         status, message, Schema(()), (), given, kept.id, kept.name, str(kept.folder), timings_ms={"run": _ms(began)}
     )
 

@@ -17,7 +17,7 @@ from synth.request import Draft, Refusal, Task
 from synth.schema import Schema
 
 if TYPE_CHECKING:
-    from synth.pipeline import Attempt, Outcome
+    from synth.outcome import Attempt, Outcome
 
 
 def keep(case: Case, outcome: Outcome, memory: Memory, name: str, source_reference: str) -> Kept:

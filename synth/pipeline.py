@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 
 from corpus.memory import Example, Memory
 from sandbox.job import Limits, Sandbox
-from synth.answer import Answer, answer
+from synth.answer import answer
 from synth.evidence import schema_of
 from synth.gates.case import Case
-from synth.gates.verdict import Verdict, judge
+from synth.gates.verdict import judge
 from synth.keep import keep, record
 from synth.lookup import finder
+from synth.outcome import Attempt, Outcome
 from synth.request import Draft, Mended, Refusal, Request, Task, Writer
-from synth.schema import Schema
 from synth.source import Sample, Source
 
 SAMPLE_ROWS = 200
@@ -43,38 +43,6 @@ class Tools:
     progress: Callable[[str], None] = lambda _stage: None
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """One draft, or one refusal to draft, and what the gates said."""
-
-    writer: str
-    written: Draft | Refusal
-    verdict: Verdict | None = None
-    case: Case | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """`ok`: the last attempt passed every gate and `answer` holds its records. `refused`: nobody would write a closure.
-    `failed`: what was written did not hold."""
-
-    status: str
-    message: str
-    schema: Schema
-    attempts: tuple[Attempt, ...]
-    answer: Answer | None = None
-    closure_id: str = ""
-    closure_name: str = ""
-    closure_folder: str = ""
-    examples: tuple[Example, ...] = ()
-    timings_ms: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def last(self) -> Attempt | None:
-        """The attempt that decided."""
-        return self.attempts[-1] if self.attempts else None
-
-
 def ask(request: Request, source: Source, tools: Tools) -> Outcome:
     """Work out what is meant, have it written, prove it, run it on the whole source, and remember how it went."""
     clock = Clock(tools.progress)
@@ -96,10 +64,10 @@ def ask(request: Request, source: Source, tools: Tools) -> Outcome:
             break
         if isinstance(last.written, Refusal) and last.written.rule in FINAL:
             break
-    outcome = with_message(outcome)
+    outcome = replace(with_message(outcome), timings_ms=clock.timings_ms)
     with clock("record"):
         record(outcome, task, tools.memory)
-    return replace(outcome, timings_ms=clock.timings_ms)
+    return outcome
 
 
 def recall(task: Task, writer: Writer, memory: Memory | None) -> tuple[Example, ...]:

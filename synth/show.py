@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from synth.request import Draft, Refusal
 
 if TYPE_CHECKING:
-    from synth.pipeline import Outcome
+    from synth.outcome import Outcome
     from synth.schema import Schema
 
 AT_TERMINAL = 50

@@ -16,7 +16,8 @@ from sandbox.open import open_sandbox
 from synth.models.builtin import Builtin
 from synth.models.scripted import Scripted
 from synth.models.text_writer import TextWriter
-from synth.pipeline import Outcome, Tools, ask
+from synth.outcome import Outcome
+from synth.pipeline import Tools, ask
 from synth.request import Request
 from synth.schema import Field, Table
 from synth.sources.duck import DuckDoors, DuckSource
