@@ -33,6 +33,7 @@ class Said:
     save: str = ""
     parameters: Mapping[str, str] | None = None
     sandbox: str = "auto"
+    share: str = ""
 
 
 @dataclass
@@ -89,9 +90,10 @@ class Desk:
 def ask(desk: Desk, text: str, sources: Sequence[str], said: Said) -> Outcome:
     """Answer a request over sources. A refusal or a failed closure is an outcome; only a user's mistake or a broken source raises."""
     from synth.models.choose import writers_for
+    from synth.models.problem import ModelProblem
     from synth.pipeline import Tools
     from synth.pipeline import ask as pipeline_ask
-    from synth.request import Request
+    from synth.request import Refusal, Request
 
     if not text.strip():
         raise BadRequest("the request is empty", 'Say what you want: tars ask "total per city" --source orders.csv')
@@ -99,7 +101,7 @@ def ask(desk: Desk, text: str, sources: Sequence[str], said: Said) -> Outcome:
         raise BadRequest(f"the request has {len(text)} characters; at most 20000 are read", "Say it shorter")
     if said.save:
         _check_name(said.save)
-    writers = writers_for(said.model, desk.environment)
+    writers = writers_for(said.model, desk.environment, said.share)
     expected = None if not said.expect else records_in(said.expect, desk)
     sandbox, memory = desk.sandbox(said.sandbox), desk.memory()
     with opened(desk, sources, text) as source:
@@ -113,7 +115,11 @@ def ask(desk: Desk, text: str, sources: Sequence[str], said: Said) -> Outcome:
             progress=desk.progress,
         )
         request = Request(without_secrets(text, source.kind), desk.now(), expected, dict(said.parameters or {}))
-        return pipeline_ask(request, source, tools)
+        outcome = pipeline_ask(request, source, tools)
+    first = outcome.attempts[0].written if outcome.attempts else None
+    if isinstance(first, Refusal) and first.rule == "model-unavailable" and outcome.status == "refused":
+        raise ModelProblem(first.reason)
+    return outcome
 
 
 @contextmanager

@@ -72,8 +72,14 @@ def tars() -> None:
 )
 @click.option("--explain", is_flag=True, help="Tell how the request was understood, what was recalled, and every gate.")
 @click.option("--sandbox", default="auto", metavar="NAME", help="Which sandbox runs the closure.")
+@click.option(
+    "--share",
+    type=click.Choice(["none", "schema", "sample"]),
+    default=None,
+    help="How much of the data a prompt may hold.",
+)
 def ask(request: str, sources: tuple[str, ...], as_json: bool, model: str, expect: str, limit: int | None, save: str,
-        params: tuple[str, ...], explain: bool, sandbox: str) -> None:  # fmt: skip
+        params: tuple[str, ...], explain: bool, sandbox: str, share: str | None) -> None:  # fmt: skip
     """Answer REQUEST over one or several sources.
 
     \b
@@ -82,7 +88,7 @@ def ask(request: str, sources: tuple[str, ...], as_json: bool, model: str, expec
     """
     from synth import actions
 
-    said = actions.Said(model, expect, limit, save, _pairs(params), sandbox)
+    said = actions.Said(model, expect, limit, save, _pairs(params), sandbox, share or "")
     with _desk(quiet=as_json) as desk:
         outcome = actions.ask(desk, request, sources, said)
     _print_outcome(outcome, as_json, explain)

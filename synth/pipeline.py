@@ -17,6 +17,7 @@ from synth.gates.case import Case
 from synth.gates.verdict import judge
 from synth.keep import keep, record
 from synth.lookup import finder
+from synth.models.problem import ModelProblem
 from synth.outcome import Attempt, Outcome
 from synth.request import Draft, Mended, Refusal, Request, Task, Writer
 from synth.source import Sample, Source
@@ -87,7 +88,7 @@ def attempts_of(
         mended: Mended | None = None
         for _repair in range(1 + REPAIRS):
             with clock("draft"):
-                written = writer.write(task, mended)
+                written = written_by(writer, task, mended)
             if isinstance(written, Refusal):
                 # A refusal to mend leaves the draft's own findings as what the user should hear.
                 return tuple(attempts) if mended else (*attempts, Attempt(writer.name, written))
@@ -99,6 +100,14 @@ def attempts_of(
                 return tuple(attempts)
             mended = Mended(written, verdict.findings)
     return tuple(attempts)
+
+
+def written_by(writer: Writer, task: Task, mended: Mended | None) -> Draft | Refusal:
+    """What the writer writes; a model that is out of reach is written down like one that would not, and the next is asked."""
+    try:
+        return writer.write(task, mended)
+    except ModelProblem as problem:
+        return Refusal("model-unavailable", str(problem))
 
 
 def concluded(outcome: Outcome, case: Case, tools: Tools, clock: Clock) -> Outcome:
@@ -129,6 +138,9 @@ def with_message(outcome: Outcome) -> Outcome:
         return replace(outcome, status="failed", message=f"no draft passed the gates after {len(drafts)}: {found}")
     if refusals:
         reason = refusals[0]
+        others = [r.reason for r in refusals[1:] if r.rule == "model-unavailable"]
+        if others:
+            return replace(outcome, message=f"{reason.reason}; and no other writer could be asked: {'; '.join(others)}")
         nearest = f" Nearest: {', '.join(reason.candidates[:5])}." if reason.candidates else ""
         return replace(outcome, message=f"{reason.reason}.{nearest}".replace("..", "."))
     return outcome

@@ -73,7 +73,8 @@ class Draft:
 
 @dataclass(frozen=True)
 class Refusal:
-    """An honest no. `rule`: `unsafe`, `no-such-column`, `ambiguous`, `not-understood`, `cannot-answer`, `empty-request`.
+    """An honest no. `rule`: `unsafe`, `no-such-column`, `ambiguous`, `not-understood`, `cannot-answer`, `empty-request`,
+    `model-unavailable`.
     `candidates` are the nearest things the user may have meant."""
 
     rule: str
