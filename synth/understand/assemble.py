@@ -26,10 +26,11 @@ from synth.plan import (
     walk,
 )
 from synth.understand.columns import Known, is_flag
+from synth.understand.filters import _akin
 from synth.understand.logic import both
 from synth.understand.notes import PERSONS, Best, Key, Measure, Notes, Part, Shown, Sorting, no
 from synth.understand.structure import Reader
-from synth.understand.words import any_of, lemma, spelled
+from synth.understand.words import any_of, lemma, spelled, stem
 
 FIGURES = {"sum": "total", "avg": "average", "median": "median", "min": "minimum", "max": "maximum", "stddev": "stddev"}
 
@@ -62,7 +63,8 @@ class Assembler:
         notes = self.notes
         conditions = list(notes.parts)
         for measure in notes.measures:
-            if measure.enumerated and conditions and measure.known is not None:
+            sold = measure.traded and any(stem(t.low) in ("sell", "buy", "purchas") for t in self.reader.tokens)
+            if sold or (measure.enumerated and conditions and measure.known is not None):
                 raise no(
                     "ambiguous",
                     f"how many different {measure.said!r}, or how many rows?",
@@ -282,9 +284,17 @@ class Assembler:
     def _event_table(self, entities: list[Key]) -> str:
         """The table whose rows are counted for "most popular": the one at hand, or the only one that points at the thing."""
         key = entities[0]
+        table = key.table or (key.known.column.table if key.known is not None else "")
+        children = [e.to_table for e in self.graph.edges[table] if e.widens]
+        verb = stem(self.notes.best.word) if self.notes.best is not None and self.notes.best.word else ""
+        akin = [c for c in children if verb and any(_akin(stem(w), verb) for w in self.lexicon.table_words[c])]
+        if len(akin) == 1:
+            self.notes.existing = []
+            return akin[0]
         if key.known is not None:
-            return key.known.column.table
-        children = [e.to_table for e in self.graph.edges[key.table] if e.widens]
+            field = key.known.field
+            if not (children and field.values and field.distinct >= field.values - field.nulls):
+                return table
         wanted = [c for c in children if c in self.reader.mentioned or c in self.notes.existing]
         if len(wanted) == 1:
             self.notes.existing = []
@@ -411,6 +421,12 @@ class Assembler:
             notes.measures.append(Measure("count_distinct", counted.known.column, counted.said, known=counted.known))
         if entities:
             for shown in entities:
+                if not shown.listed and not shown.asked:
+                    raise no(
+                        "ambiguous",
+                        f"what has {shown.said!r} to do with the figure? a group for each, or a condition on it",
+                        (f"per {shown.known.column.name}", f"where {shown.known.column.name} is filled"),
+                    )
                 if shown.known.sort == "date" and notes.groups:
                     raise no(
                         "ambiguous",

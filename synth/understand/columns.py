@@ -158,6 +158,7 @@ class Lexicon:
         self.values: dict[str, dict[Known, list[str]]] | None = None
         for table in schema.tables:
             self._add_table(table)
+        self._name_keys()
         self.all_words = {w for k in self.known.values() for w in k.words}
         self.all_words |= {w for words in self.table_words.values() for w in words}
         self._peculiar = self._peculiar_names()
@@ -180,6 +181,16 @@ class Lexicon:
             self._add_field(one, words)
         self.of_table[table.name] = known
         self._words[table.name] = {w for k in known for w in k.words}
+
+    def _name_keys(self) -> None:
+        """ "Ids of readers" are the readers' own, and not those of the loans that point at them."""
+        for table, words in self.table_words.items():
+            key = self.key(table)
+            if len(key) != 1 or not words:
+                continue
+            own = self.known[key[0]]
+            for form in [f for f in self._index if len(f) == 3 and f[1] == "of" and f[0] in own.words and f[2] == words[-1]]:
+                self._index[form] = {own: 1.0}
 
     def _add_noun(self, words: tuple[str, ...], table: str, score: float) -> None:
         self._nouns[words][table] = max(score, self._nouns[words].get(table, 0))

@@ -128,6 +128,9 @@ class Figures(Filters):
             return 0
         meaning, n = found
         said = self.said(i, n).casefold()
+        if said == "total" and self.low(i - 1) == "in" and self.notes.measures:
+            # "how many days … in total"
+            return i + n
         if said == "total of" and (phrase_at(self.tokens, i + 2, COMPARISONS) or quantity_at(self.tokens, i + 2)):
             if isinstance(self.last, Known) and self.last.sort == "number":
                 self.totalled = True
@@ -144,11 +147,18 @@ class Figures(Filters):
         if (
             matches
             and matches[0].score > 0.93
-            and said in any_of("total totals max min average sum overall maximum minimum mean")
-            and not (following and following[0].known.sort == "number")
-            and not phrase_at(self.tokens, j, COUNTS)
+            and not (following and following[0].known.sort == "number" and following[0].score > 0.8)
+            and not self._counts_at(j)
+            and not self._derived_at(j)
         ):
             # the column called so, not the wish for a sum
+            if said == self.tokens[i].low and meaning == "sum" and self._rows_at(j):
+                thing = self.said(j, 1)
+                raise no(
+                    "ambiguous",
+                    f"{said} {thing}: their number, or the sum of {matches[0].known.column.name!r}?",
+                    (f"number of {thing}", f"sum of {matches[0].known.column.name}"),
+                )
             return 0
         counted = self._counts_at(j)
         if counted and meaning == "sum":
@@ -201,6 +211,12 @@ class Figures(Filters):
         self.aggregates = functions
         self.zone, self.connector = "measure", ""
         return i
+
+    def _rows_at(self, i: int) -> bool:
+        """Whether the word at i names rows, in the plural: of a table, or by a general word."""
+        if i >= len(self.tokens) or self.tokens[i].low == self.tokens[i].lemma:
+            return False
+        return bool(self.lexicon.tables_at(self.tokens, i)) or self.lexicon.row_noun(self.tokens[i], self.subject)
 
     def _average_of_counts(self, i: int) -> int:
         """Orders per customer on average: rows over different customers, where both are in one table."""
@@ -384,6 +400,7 @@ class Figures(Filters):
         else:
             one = Measure("count_distinct", known.column, said, known=known)
             one.enumerated = self.counting == "rows" and self._kinds_of_rows(known)
+            one.traded = self.counting == "rows" and known.sort == "text"
             self._count_now(one)
         self._joined()
         return at
@@ -404,6 +421,7 @@ class Figures(Filters):
 
     def _share_column(self, known: Known, said: str, at: int, i: int) -> int:
         if known.sort == "number" and not known.identifier:
+            self.aggregates = [a for a in self.aggregates if a != "sum"]
             self.notes.measures.append(Measure("sum", known.column, said, known=known, share=self.sharing))
             self.sharing = ""
             self.last = self.notes.measures[-1]

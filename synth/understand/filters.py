@@ -17,7 +17,7 @@ from synth.plan import (
 )
 from synth.understand.columns import Known, is_flag
 from synth.understand.comparing import _bound
-from synth.understand.notes import PERSONS, STOPS, Having, Key, Measure, no
+from synth.understand.notes import PERSONS, STOPS, Best, Having, Key, Measure, no
 from synth.understand.numbers_and_dates import (
     Quantity,
     converted,
@@ -27,17 +27,21 @@ from synth.understand.operators import (
     AFTER_NUMBER,
     AGGREGATES,
     COMPARISONS,
+    DIRECTIONS,
     FILLED,
+    GROUPS,
     LACKING,
     NOT_WORDS,
     OPPOSITE,
+    ORDERS,
     TEXTS,
+    TIME_WORDS,
     phrase_at,
 )
 from synth.understand.predicates import Predicates
 from synth.understand.state import _unit_of_name
 from synth.understand.values import Held, flag_values
-from synth.understand.vocabulary import COMPARATIVES, GRADES
+from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES
 from synth.understand.words import any_of, stem
 
 
@@ -341,8 +345,17 @@ class Filters(Predicates):
             return last
         if isinstance(last, Known):
             return last
-        if isinstance(last, Key):
+        grouped = self.notes.groups and not (isinstance(last, str) and last.startswith("table:"))
+        if isinstance(last, Key) or (grouped and not isinstance(last, Best)):
             shown = self.notes.shown[-1] if self.notes.shown else None
+            if not self.notes.measures and (shown is None or (shown.plural and self.lexicon.entity(shown.known))):
+                # "customers per city, at least 10": their number is compared
+                if shown is not None:
+                    self.notes.shown.pop()
+                    counted = Measure("count_distinct", shown.known.column, shown.said, known=shown.known)
+                else:
+                    counted = Measure("count", None, "rows", rows_of=self.subject)
+                self.notes.measures.append(counted)
             if not self.notes.measures and shown is not None and shown.known.additive and shown.known.sort == "number":
                 # "revenue per customer over 100": the sum of each is compared, not its rows
                 self.notes.shown.pop()
@@ -449,7 +462,7 @@ class Filters(Predicates):
                         )
                     )
                     self._reset()
-                    self.zone = "filter"
+                    self.zone, self.last = "filter", measure
                     return k + tables[0][2]
             if (
                 self.lexicon.row_noun(self.tokens[k], self.subject)
@@ -459,7 +472,7 @@ class Filters(Predicates):
                 measure = Measure("count", None, self.tokens[k].low, rows_of=self.subject)
                 self.add_having(Having(measure, operator, self.parameter(_bound(operator), int(number.value))))
                 self._reset()
-                self.zone = "filter"
+                self.zone, self.last = "filter", measure
                 return k + 1
             if matches:
                 column = self.column_at(k)
@@ -467,13 +480,17 @@ class Filters(Predicates):
                     known, after = column
                     if known.sort == "number" and not known.identifier:
                         total = self._in_total(after)
+                        far = known.column.table != self.subject and self.graph.widens(self.subject, known.column.table)
+                        if far and known.additive and self.subject_noted:
+                            # "employees with more than 10 sick days": days of each are summed
+                            total = max(total, after + 1)
                         if self._group_wanted(known) or (total > after and known.additive is not False):
                             measure = Measure("sum", known.column, self.said(k, after - k), known=known)
                             self.add_having(
                                 Having(measure, operator, self.parameter(_bound(operator), self.fitted(known, number)))
                             )
                             self._reset()
-                            after = total
+                            after = self._in_total(after)
                         else:
                             self.add(self.compare_number(known, operator, number), known)
                         self.zone = "filter"
@@ -484,6 +501,7 @@ class Filters(Predicates):
                         measure = Measure("count_distinct", known.column, self.said(k, after - k), known=known)
                         self.add_having(Having(measure, operator, self.parameter(_bound(operator), int(number.value))))
                         self._reset()
+                        self.last = measure
                         return after
         if isinstance(left, Measure) and left.function in ("count", "count_distinct") and number.unit:
             left = None
@@ -519,6 +537,9 @@ class Filters(Predicates):
                 self._unshow(left)
                 self.add(Compare(left.column, operator, self.parameter(left.column.name, str(number.value))), left)
                 return at
+        if at < len(self.tokens) and self._unheard(at):
+            # "more than 10 sick ...": of something that is not known here
+            return 0
         ages = self.lexicon.with_words(self.subject, ["age"], "number")
         if len(ages) == 1 and number.value < 130 and number.unit in ("", "y") and self._people_before(i):
             known, number = ages[0], replace(number, unit="")
@@ -535,6 +556,19 @@ class Filters(Predicates):
             if tuple(self.low(at + k) for k in range(len(words))) == words:
                 return at + len(words)
         return at
+
+    def _unheard(self, i: int) -> bool:
+        """Whether a noun or adjective of its own follows at i, that the number before it would count."""
+        token = self.tokens[i]
+        if token.kind != "word" or token.low in STOPS or token.low in FILLER or token.low in ("each", "per", "every"):
+            return False
+        if phrase_at(self.tokens, i, DIRECTIONS) or phrase_at(self.tokens, i, ORDERS) or phrase_at(self.tokens, i, GROUPS):
+            return False
+        if self.calendar.period_at(self.tokens, i) or phrase_at(self.tokens, i, TIME_WORDS):
+            return False
+        if phrase_at(self.tokens, i, NOT_WORDS) or phrase_at(self.tokens, i, LACKING) or self.low(i + 1) == "first":
+            return False
+        return True
 
     def _says_column(self, i: int) -> bool:
         """Whether the unit at i is to the letter the name of a column of numbers."""
@@ -602,7 +636,7 @@ class Filters(Predicates):
             return 0
         if (
             number.unit
-            and number.unit not in ("y", "d", "mo", "wk")
+            and (number.unit not in ("y", "d", "mo", "wk") or (number.unit == "d" and grade in ("long", "short")))
             and grade in any_of("long short heavy light tall fast slow far deep large small")
         ):
             meant = self._by_unit(number)

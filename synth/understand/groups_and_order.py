@@ -107,6 +107,15 @@ class GroupsAndOrder(Superlatives):
         word = self.said(i, n).casefold()
         j = i + n
         noted = self.notes.shown or self.notes.measures or self.notes.parts or self.notes.best or self.mentioned
+        noted = noted or self.question == "how much"
+        if word == "by" and not self.best_open and (self._counts_at(j) or phrase_at(self.tokens, j, AGGREGATES)):
+            sorts = len(self.notes.sorting)
+            at = self._sort_key(self.skip(j, {"the", "their"}), True)
+            if at and (self.notes.sorting[-1].measure is not None or self.notes.measures):
+                # "genres by number of loans"
+                self.zone = "order"
+                return at
+            del self.notes.sorting[sorts:]
         if word in ("each", "every") and not (noted or self.counting or self.aggregates):
             # "list each product's name": a determiner, no group
             return j
@@ -144,11 +153,14 @@ class GroupsAndOrder(Superlatives):
                 condition = self._predicate(j, at, key.known)
                 if condition:
                     return condition
-        people = key is not None and key.table and self.tokens[at - 1].low != self.tokens[at - 1].lemma
+        plural = key is not None and self.tokens[at - 1].low != self.tokens[at - 1].lemma
+        whose = key is not None and key.known is not None and key.unit is None and key.known.sort == "text" and self.rows_said
+        people = plural and key is not None and (key.table or (whose and not self.counting and not self.notes.measures))
         if word == "by" and people and self.low(at) in any_of("from in with who whose of living that named called"):
             # "orders by customers from Spain": whose they are, not a group for each
             assert key is not None
-            self.mention(key.table)
+            if key.table:
+                self.mention(key.table)
             return at
         if key is None:
             if (
@@ -328,13 +340,14 @@ class GroupsAndOrder(Superlatives):
             direction = True
         if "ascending" in phrase:
             direction = False
+        ranked = "rank" in phrase
         down = phrase_at(self.tokens, j, DIRECTIONS)
         if down and down[0] in ("desc", "asc") and self.low(j + down[1]) in ("order", "of", "by"):
             direction, j = down[0] == "desc", j + down[1]
             j = self.skip(j, {"order", "of", "by", "the"})
         if n == 1 and phrase in ("sort", "sorted", "ordered", "ranked"):
             return j
-        at = self._sort_key(j, direction)
+        at = self._sort_key(j, True if ranked and direction is None else direction)
         return at or j
 
     def _sort_key(self, i: int, direction: bool | None = None) -> int:

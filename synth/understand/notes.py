@@ -68,6 +68,7 @@ class Measure:
     where: Condition | None = None
     unique: bool = False
     enumerated: bool = False
+    traded: bool = False
 
 
 @dataclass

@@ -560,7 +560,7 @@ class Reader(Things):
             means = self.values.held_at(self.text, self.tokens, self.skip(i + 2, {"a", "the"}))
             if any(set(h.known.words) & {"payment", "method", "pay", "paid"} for h in means):
                 return i + 2
-        if root in ("spend", "sell", "earn") and self.low(self.skip(i + 1, {"the"})) in ("most", "least"):
+        if root in ("spend", "sell", "earn") and self.low(self.skip(i + 1, {"the"})) in ("most", "least", "best", "worst"):
             return i + 1
         if (
             root in any_of("publish releas built build mak manufactur produc construct found establish open")
@@ -982,7 +982,8 @@ class Reader(Things):
         if self.counting:
             self._count_now(Measure("count", None, "rows", rows_of=self.subject))
         if self.aggregates:
-            if self.aggregates == ["sum"] and self.notes.measures:
+            trailing = self.low(len(self.tokens) - 1) in ("total", "overall", "combined")
+            if self.aggregates == ["sum"] and self.notes.measures and trailing:
                 self.aggregates = []
             else:
                 raise no(

@@ -151,7 +151,7 @@ class Superlatives(Figures):
         best = Best(descending, count, self.said(i, after - i), parameter=count is not None)
         if known is not None:
             best.by = known
-            if known.sort == "date":
+            if self._since(known):
                 best.descending = not descending
         else:
             best.words = "date"
@@ -170,6 +170,11 @@ class Superlatives(Figures):
             return self._most(i, count)
         if low not in SUPERLATIVES:
             return 0
+        if low in ("best", "worst") and stem(self.low(i - 1)) == "sell":
+            known = self._by_words(["quantity", "units", "sold"])
+            if known is not None:
+                self._set_best(Best(low == "best", count, low, by=known, function="sum", parameter=count is not None))
+                return i + 1
         if low in ("max", "maximum", "min", "minimum") and count is None:
             return 0
         nxt = self.low(i + 1)
@@ -262,6 +267,10 @@ class Superlatives(Figures):
             best.of_rows = True
             return self._best_noun(j + 1)
         return self._best_target(i, j, best, grade, start)
+
+    def _since(self, known: Known) -> bool:
+        """Whether the column says when something began, so that the oldest has the least of it."""
+        return known.sort == "date" or bool({"year", "birth", "born"} & set(known.words))
 
     def _set_best(self, best: Best) -> None:
         if self.notes.best is not None and not self.notes.best.plain_first:
@@ -362,6 +371,9 @@ class Superlatives(Figures):
     def _latest(self, i: int, j: int, best: Best, grade: str) -> int:
         """The latest order, the first purchase of each customer, the latest hire date."""
         best.descending = grade != "early"
+        number = quantity_at(self.tokens, j) if best.count is None else None
+        if number and not number.unit and not number.ordinal and number.value == int(number.value):
+            best.count, best.parameter, j = int(number.value), True, j + number.length
         matches = self.lexicon.matches_at(self.tokens, j)
         tables = self.lexicon.tables_at(self.tokens, j)
         longer = bool(matches and tables and matches[0].length > tables[0][2])
@@ -429,6 +441,17 @@ class Superlatives(Figures):
             return at
         aggregate = phrase_at(self.tokens, j, AGGREGATES)
         matches = self.lexicon.matches_at(self.tokens, j)
+        if aggregate and matches and matches[0].score >= 0.96 and matches[0].known.sort == "number":
+            k = self.skip(j + aggregate[1], {"the", "of"})
+            behind = self.column_at(k, "number", 0.8)
+            spend = self.low(k) in any_of("spend spent spending sales revenue turnover")
+            if behind is None and not spend and not self._derived_at(k):
+                # a column called "total" is graded, and no total is formed
+                aggregate = None
+            elif behind is None and spend:
+                best.by, best.function = matches[0].known, "sum"
+                self._set_best(best)
+                return k + 1
         if aggregate and not (matches and matches[0].length > aggregate[1] and matches[0].score > 0.9):
             k = self.skip(j + aggregate[1], {"the", "of"})
             found = self.column_at(k, "number")
@@ -486,7 +509,7 @@ class Superlatives(Figures):
                     self.lexicon.nearest(words.split("|")[0].split()[0]),
                 )
             best.by = known_graded
-            if known_graded is not None and known_graded.sort == "date" and grade in ("old", "young"):
+            if grade in ("old", "young") and (known_graded is None or self._since(known_graded)):
                 best.descending = not best.descending
             best.of_rows = True
             unit = unit_at(self.tokens, j)
@@ -575,6 +598,7 @@ class Superlatives(Figures):
                 best.of_rows = True
             else:
                 best.frequent = True
+                best.word = nxt
             self._set_best(best)
             after = (
                 self.skip(j + 1, any_of("used visited requested ordered occurring reported seen"))
@@ -677,6 +701,8 @@ class Superlatives(Figures):
         at = j + n
         if not n or at >= len(self.tokens):
             return 0
-        if not self.lexicon.tables_at(self.tokens, at) and not self.lexicon.row_noun(self.tokens[at], self.subject):
+        numbers = [m for m in self.lexicon.matches_at(self.tokens, at) if m.score > 0.9 and m.known.sort == "number"]
+        rows = self.lexicon.tables_at(self.tokens, at) or self.lexicon.row_noun(self.tokens[at], self.subject)
+        if not rows and not numbers:
             return 0
         return self._flag(j, flags) if flags else self._value(j, held)

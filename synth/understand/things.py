@@ -6,8 +6,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from synth.plan import (
+    AggregateName,
     Compare,
     Condition,
+    Empty,
 )
 from synth.understand.columns import ColumnMatch, Known
 from synth.understand.groups_and_order import GroupsAndOrder
@@ -23,6 +25,20 @@ from synth.understand.vocabulary import FILLER
 from synth.understand.words import IRREGULAR, Token, any_of, stem
 
 
+AGGREGATE_BEHIND: dict[str, AggregateName] = {
+    "total": "sum",
+    "totals": "sum",
+    "sum": "sum",
+    "average": "avg",
+    "averages": "avg",
+    "avg": "avg",
+    "mean": "avg",
+    "median": "median",
+    "maximum": "max",
+    "max": "max",
+    "minimum": "min",
+    "min": "min",
+}
 # Rows that are money: their total is a sum.
 MONEY = any_of("donation gift contribution payment expense deposit withdrawal transfer refund payout fine tip")
 
@@ -198,6 +214,11 @@ class Things(GroupsAndOrder):
                 return done
         self.mention(name)
         self.rows_said = True
+        if self.counting and self.aggregates:
+            # "count and total of orders"
+            self._count_now(Measure("count", None, self.said(i, n), rows_of=name))
+            self.last = f"table:{name}"
+            return self._aggregated_table(i, n, name)
         if self.counting:
             unique = self.counting == "distinct"
             self._count_now(Measure("count", None, self.said(i, n), rows_of=name, unique=unique))
@@ -382,6 +403,12 @@ class Things(GroupsAndOrder):
                 same = [h for h in pool if cue in h.known.words]
                 if len(same) == 1:
                     return same[0]
+        # "the budget of Sales": where the figure asked for stands
+        asked = [s.known.column.table for s in self.notes.shown] + [m.known.column.table for m in self.notes.measures if m.known]
+        same = [h for h in pool if asked and h.known.column.table == asked[-1]]
+        if len(same) == 1 and asked[-1] != self.subject and self.graph.path(self.subject, asked[-1]) is None:
+            self.subject = asked[-1]
+            return same[0]
         return self._undirected(i, pool, n)
 
     def _directed(self, i: int, pool: list[Held]) -> Held | None:
@@ -502,6 +529,22 @@ class Things(GroupsAndOrder):
         arithmetic = self._arithmetic_at(i, known, at)
         if arithmetic:
             return self._measure_here(i, arithmetic)
+        behind = AGGREGATE_BEHIND.get(self.low(at))
+        if (
+            behind
+            and known.sort == "number"
+            and not known.identifier
+            and not self.aggregates
+            and not self.counting
+            and (at + 1 >= len(self.tokens) or self.low(at + 1) in any_of("per by for in of and , each across"))
+            and not self.column_named_exactly(at)
+        ):
+            # "salary total per office"
+            self._check_measure(behind, known, said)
+            self.notes.measures.append(Measure(behind, known.column, said, known=known))
+            self.zone, self.last = "measure", self.notes.measures[-1]
+            self._joined()
+            return at + 1
         if self.low(at) in ("of", "for", "from") and len(self.lexicon.schema.tables) > 1:
             k = self.skip(
                 at + 1, {"the", "their", "its", "all", "our", "each"} - ({"each"} if self.low(at) == "for" else set())
@@ -551,6 +594,17 @@ class Things(GroupsAndOrder):
         if noted and not self.asking and self.lexicon.entity(known) and plural and self._of_before(i):
             # "average age of the female patients": says whose, and shows nothing
             self._joined()
+            return at
+        if (
+            self.rows_said
+            and self.low(i - 1) in ("a", "an", "any", "some")
+            and known.field.nulls
+            and known.column.table == self.subject
+            and not self.asking
+        ):
+            # "orders that used a coupon"
+            self.add(Empty(known.column, negated=True), known)
+            self.zone, self.last = "filter", None
             return at
         if self.asking and known.sort != "number":
             self.asking = False

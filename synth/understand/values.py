@@ -249,6 +249,8 @@ class Values:
                     break
             else:
                 if len(telling) == 1:
+                    if word.endswith("ly") and stem(word[:-2]) == stem(telling[0]):
+                        found.append(Held(known, flag_values(known, True), 1, 0.9))
                     if stem(LIKE.get(word, "")) == stem(telling[0]):
                         found.append(Held(known, flag_values(known, True), 1, 0.9))
                     if stem(CONTRARY.get(word, "")) == stem(telling[0]):
