@@ -553,6 +553,11 @@ class Account:
         told = [entry.told() for entry in self._entries.values()]
         aside = [each for entry in self._entries.values() for each in entry.set_aside]
         bad = [words for proved, words in told if not proved]
+        if aside:
+            first = aside[0]
+            bad.append(
+                f"{len(aside)} items were set aside; the first is item {first.position} of {first.table}: {first.rule} ({first.value!r})"
+            )
         return Completeness(
             "incomplete" if bad else "complete",
             "; ".join(bad or [words for _, words in told]),

@@ -131,7 +131,7 @@ def _sized(column: Column, values: Sequence[Any], more: bool) -> Column:
     numbers = [t for t in texts if t[:1].isdigit()]
     scale = max((len(t.partition(".")[2]) for t in numbers), default=0 if column.whole else 9)
     digits = max((len(t.partition(".")[0]) for t in numbers), default=1)
-    if column.whole and scale == 0 and digits <= 18:
+    if column.whole and scale == 0 and digits <= 18 and not more:
         return Column(column.name, pa.int64(), _integer)
     if more:
         scale = max(scale, min(_SPARE_DIGITS, 38 - digits - 4))

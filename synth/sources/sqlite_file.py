@@ -160,7 +160,7 @@ class Sqlite:
             "SELECT name, type, wr FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', 'virtual')"
             " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
         ).fetchall()
-        counted = not self._memory and len(listed) <= 100 and self._bytes(connection) <= _COUNTED_BYTES
+        counted = not self._memory and len(listed) <= 100 and self.bytes_of(connection) <= _COUNTED_BYTES
         ddl = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall())
         tables: list[FoundTable] = []
         closed: list[str] = []
@@ -206,7 +206,8 @@ class Sqlite:
                     keys.append(FoundKey(("", table.name), tuple(m for _, m, _ in parts), ("", parent.name), found))
         return tuple(keys)
 
-    def _bytes(self, connection: Any) -> int:
+    def bytes_of(self, connection: Any) -> int:
+        """The size of the file."""
         pages, size = (connection.execute(f"PRAGMA {word}").fetchone()[0] for word in ("page_count", "page_size"))
         return int(pages) * int(size)
 
@@ -560,6 +561,8 @@ class SqliteSource(SqlSource):
         for number, (found, table) in enumerate(zip(catalogue.tables, self._tables, strict=True)):
             rows = self._look(found) if number < SAMPLED_TABLES else []
             columns = list(zip(*rows, strict=True)) or [()] * len(found.columns)
+            if rows and (found.rows or 0) > len(rows):
+                columns = self._with_strays(found, columns)
             told = {
                 c.name: told_by(c.name, c.declared, values) for c, values in zip(found.columns, columns, strict=True)
             }
@@ -575,6 +578,32 @@ class SqliteSource(SqlSource):
             qualified(t, ""): {c.name: (c.declared, c.folded) for c in t.columns} for t in self.catalogue.tables
         }
         return MemoryDoors([t for t in self._tables if t.name in tables], tables, declared, self.engine.seconds)
+
+    def _with_strays(self, found: FoundTable, columns: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """The values looked at, and some that were not where those were whole numbers or null alone: fractions may hide in
+        a million rows. Only for files that are quickly gone through."""
+        name = self.engine.quoted(found.name)
+        quoted = [self.engine.quoted(c.name) for c in found.columns]
+        kinds = [{type(v) for v in values if v is not None} for values in columns]
+        open_ones = [i for i, seen in enumerate(kinds) if seen <= {int}]
+        tests = [
+            f"max(typeof({quoted[i]}) = 'real')" if kinds[i] else f"max({quoted[i]} IS NOT NULL)" for i in open_ones
+        ]
+        with self._pool.borrowed() as loan:
+            connection = loan.connection
+            if not tests or self.engine.bytes_of(connection) > _COUNTED_BYTES:
+                return columns
+            connection.deadline = time.monotonic() + self.engine.seconds
+            try:
+                flags = connection.execute(f"SELECT {', '.join(tests)} FROM {name}").fetchone()
+                for i, flag in zip(open_ones, flags, strict=True):
+                    if flag:
+                        where = f"typeof({quoted[i]}) = 'real'" if kinds[i] else f"{quoted[i]} IS NOT NULL"
+                        more = connection.execute(f"SELECT {quoted[i]} FROM {name} WHERE {where} LIMIT {_LOOKED}")
+                        columns[i] = (*columns[i], *(value for (value,) in more))
+            except sqlite3.Error as error:
+                self._note(f"{found.name!r} could not be looked through: {self.engine.refusal(error).message}")
+        return columns
 
     def _look(self, found: FoundTable) -> list[tuple[Any, ...]]:
         """Values from all over a table, as they are stored."""
@@ -601,14 +630,13 @@ class SqliteSource(SqlSource):
 
     def _unseen(self, asked: Sequence[str]) -> tuple[list[SetAside], int]:
         """SQLite compares and sums whatever is in a column; what is of another type than the rest is looked for afterwards."""
-        words = " ".join(asked).lower()
+        touched = [_touched(sql) for sql in asked]
         aside: list[SetAside] = []
         count = 0
         for table in self._tables:
             found = self._found[table.name]
-            told = {n: t for n, t in self._told[table.name].items() if n.lower() in words or "*" in words}
-            if table.name.lower() not in words or not told:
-                continue
+            names = {n for tables, columns in touched if table.name.lower() in tables for n in columns}
+            told = {n: t for n, t in self._told[table.name].items() if n.lower() in names or "*" in names}
             try:
                 for name, each in told.items():
                     rows = self._misfits(found, name, each)
@@ -654,6 +682,18 @@ class SqliteSource(SqlSource):
         with self._pool.borrowed() as loan:
             answer = self.engine.begin(loan.connection, sql, ())
             return [tuple(row) for row in answer.fetch(1000)]
+
+
+def _touched(sql: str) -> tuple[set[str], set[str]]:
+    """The tables and the columns that a SELECT names, in lower case; `*` for all of them, which `count(*)` does not mean."""
+    import sqlglot
+    from sqlglot import exp
+
+    tree = sqlglot.parse_one(sql, dialect="sqlite")
+    columns = {c.name.lower() for c in tree.find_all(exp.Column)}
+    if any(not isinstance(star.parent, exp.Count) for star in tree.find_all(exp.Star)):
+        columns.add("*")
+    return {t.name.lower() for t in tree.find_all(exp.Table)}, columns
 
 
 _MISFIT = {

@@ -221,7 +221,7 @@ def test_items_that_do_not_fit_are_set_aside_with_their_number(
     told = source.completeness()
 
     assert rows.num_rows == 58
-    assert told.state == "complete"
+    assert told.state == "incomplete"
     assert [(a.position, a.rule.split(" ")[0], a.value) for a in told.set_aside] == [
         (45, "total", "n/a"),
         (48, "placed_at", "soon"),

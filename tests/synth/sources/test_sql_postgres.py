@@ -381,3 +381,20 @@ def test_an_empty_answer_over_samples_has_its_columns(source: Source) -> None:
     (batch,) = cast(Table, doors).query("SELECT id, total FROM orders")
 
     assert (batch.num_rows, batch.schema.names) == (0, ["id", "total"])
+
+
+def test_a_figure_that_is_whole_at_first_keeps_its_later_fractions(postgres: Server) -> None:
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
+        admin.execute("CREATE DATABASE late")
+    with psycopg.connect(postgres.url("late"), autocommit=True) as admin:
+        admin.execute("CREATE TABLE big (id int PRIMARY KEY, n numeric)")
+        admin.execute(
+            "INSERT INTO big SELECT i, CASE WHEN i = 15000 THEN 0.25 ELSE i END FROM generate_series(1, 15000) i"
+        )
+    source = opened(postgres.url("late"))
+
+    rows = rows_of(source.capability, "SELECT id, max(n) AS most FROM big GROUP BY id ORDER BY id")
+
+    assert (rows[0]["most"], rows[-1]["most"], len(rows)) == (1, Decimal("0.25"), 15_000)
+    assert source.completeness().state == "complete"
+    source.close()

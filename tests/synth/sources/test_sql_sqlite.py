@@ -369,3 +369,28 @@ def test_whole_numbers_named_like_a_time_are_read_as_one(tmp_path: Path) -> None
 
     assert found == {"id": "int64", "placed_on": "timestamp[us]", "code": "int64"}
     source.close()
+
+
+def test_fractions_and_first_values_late_in_a_big_table_are_seen(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "big.db")) as connection:
+        connection.execute("CREATE TABLE big (id integer PRIMARY KEY, n numeric, late, odd int)")
+        connection.executemany(
+            "INSERT INTO big VALUES (?, ?, ?, ?)",
+            [
+                (i, 0.5 if i == 59_990 else i, "x" if i > 59_995 else None, "abc" if i == 59_991 else i)
+                for i in range(1, 60_001)
+            ],
+        )
+        connection.commit()
+    source = opened(f"sqlite:///{tmp_path}/big.db")
+
+    found = field_types(source, "big")
+    counted = rows_of(source.capability, "SELECT count(*) AS n, sum(n) AS total FROM big WHERE late = 'x'")
+    clean = source.completeness()
+    rows_of(source.capability, "SELECT sum(odd) AS total FROM big")
+
+    assert found == {"id": "int64", "n": "double", "late": "string", "odd": "int64"}
+    assert counted[0]["n"] == 5
+    assert clean.state == "complete"
+    assert (source.completeness().state, source.completeness().state) == ("incomplete", "complete")
+    source.close()
