@@ -72,6 +72,7 @@ class Broker:
         self.log = log
         self.meter = Meter()
         self.stopped = False
+        self.running_since: float | None = None
         self._deadline: float | None = None
         self._kill: Callable[[], None] | None = None
         self._lock = threading.Lock()
@@ -85,9 +86,13 @@ class Broker:
 
     @contextmanager
     def stoppable(self, kill: Callable[[], None]) -> Iterator[None]:
-        """For a backend: while the body runs, `kill` is what ends the process. It is called at once if stop() came first."""
+        """For a backend: while the body runs, `kill` is what ends the process. It is called at once if stop() came first.
+
+        `running_since` is when the first body began, by the monotonic clock: by then the sandbox had a process for the run.
+        """
         with self._lock:
             self._kill = kill
+            self.running_since = self.running_since or time.monotonic()
             if self.stopped:
                 kill()
         try:

@@ -142,7 +142,13 @@ def create_app(settings: Settings) -> FastAPI:
             await service.close()
 
     app = FastAPI(
-        title="TARS execution service", version="1", description=_ABOUT, docs_url=None, redoc_url=None, lifespan=life
+        title="TARS execution service",
+        version="1",
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=life,
     )
     app.state.service = service
     app.add_middleware(

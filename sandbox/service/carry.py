@@ -28,8 +28,10 @@ from sandbox.service.work import Held, Sink
 ROOM_BYTES = 1_048_576
 GRACE_SECONDS = 2.0
 GIVE_UP_SECONDS = 5.0
+START_SECONDS = 30.0
+LOOK_SECONDS = 0.25
 
-Why = Literal["gone", "closing", "late"]
+Why = Literal["gone", "closing", "late", "never"]
 Perform = Callable[[Sink], Ending]
 
 
@@ -152,15 +154,18 @@ class Carried(Response):
         """Wait for the end of the run, or stop it when nobody waits, the service ends, or its time is over: then say why."""
         closing = asyncio.ensure_future(self._carrier.closing.wait())
         either: set[asyncio.Future[Any]] = {run, gone, closing}
+        began = time.monotonic()
         try:
-            await asyncio.wait(
-                either,
-                timeout=self._trip.limits.wall_seconds + GRACE_SECONDS,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            # The time that a sandbox or a source needs to be there is not the run's.
+            while (left := self._seconds_left(began)) > 0 and not any(future.done() for future in either):
+                has_begun = self._trip.sandbox.running_since() is not None
+                pause = left if has_begun else min(left, LOOK_SECONDS)
+                await asyncio.wait(either, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
             why: Why = "gone" if gone.done() else "closing" if closing.done() else "late"
         finally:
             closing.cancel()
+        if why == "late" and self._trip.sandbox.running_since() is None:
+            why = "never"
         if run.done():
             # The thread may have ended in the same moment; whether it was stopped shows in how it ended.
             return why if gone.done() else None
@@ -178,6 +183,11 @@ class Carried(Response):
             )
             outlet.end()
         return why
+
+    def _seconds_left(self, began: float) -> float:
+        since = self._trip.sandbox.running_since()
+        seconds = self._trip.limits.wall_seconds + GRACE_SECONDS
+        return (began + START_SECONDS if since is None else since) + seconds - time.monotonic()
 
     async def _send(self, piece: bytes, send: Send) -> None:
         if not self._started:
@@ -240,7 +250,7 @@ def _outcome(run: asyncio.Future[Ending], why: Why | None, limits: Limits) -> En
     if not run.done():
         if why == "late":
             return overtime(limits)
-        raise ReaderGone if why == "gone" else draining()
+        raise ReaderGone if why == "gone" else _never() if why == "never" else draining()
     try:
         ending = run.result()
     except (RunStopped, ReaderGone):
@@ -248,6 +258,8 @@ def _outcome(run: asyncio.Future[Ending], why: Why | None, limits: Limits) -> En
             return overtime(limits)
         if why == "closing":
             raise draining() from None
+        if why == "never":
+            raise _never() from None
         raise ReaderGone from None
     except Problem:
         raise
@@ -268,6 +280,11 @@ def _outcome(run: asyncio.Future[Ending], why: Why | None, limits: Limits) -> En
     if why == "late" and ending.status != "ok":
         return overtime(limits)
     return ending
+
+
+def _never() -> Problem:
+    text = "neither the sandbox nor the source was there in time; the code was not run"
+    return Problem(503, "not-started", text, "Try again later.", retry_seconds=10)
 
 
 async def _disconnected(receive: Receive) -> None:

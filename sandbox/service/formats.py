@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sandbox.job import Record
@@ -47,12 +48,17 @@ class Encoder(Protocol):
 
 def dumps(value: object) -> str:
     """JSON with decimals written out exactly, times in ISO 8601, bytes in base64 and, as JSON has none, no NaN but null."""
+    text: str = _encoder().encode(value)
+    return text
+
+
+@lru_cache(maxsize=1)
+def _encoder() -> Any:
     import simplejson
 
-    text: str = simplejson.dumps(
-        value, use_decimal=True, ensure_ascii=False, ignore_nan=True, default=_plain, separators=(",", ":")
+    return simplejson.JSONEncoder(
+        use_decimal=True, ensure_ascii=False, ignore_nan=True, default=_plain, separators=(",", ":")
     )
-    return text
 
 
 def _plain(value: object) -> object:

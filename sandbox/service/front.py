@@ -79,6 +79,10 @@ class Front:
     async def _checked(self, scope: Scope, headers: Mapping[str, str], receive: Receive, stack: ExitStack) -> None:
         """Leave who asks and the body in the scope's state; `stack` holds what the request takes. Raises Problem."""
         state = scope["state"]
+        connections = state.get("connections")
+        if callable(connections) and connections() > self._settings.connections:
+            step = "Try again after the seconds in Retry-After."
+            raise Problem(503, "too-many-connections", "too many are connected already", step, retry_seconds=2)
         self._check_host(headers)
         if scope["path"] in _OPEN:
             return

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 import socket
 import sys
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sandbox.service.keys import list_keys
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 SWEEP_TICKS = 10
+DESCRIPTORS = 65_536
 
 
 class Connection(H11Protocol):
@@ -37,7 +40,7 @@ class Connection(H11Protocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.app_state = {**self.app_state, "abort": self.abort}
+        self.app_state = {**self.app_state, "abort": self.abort, "connections": lambda: len(self.connections)}
         self._late: asyncio.TimerHandle | None = None
         self._pending = (0, 0.0, 0.0)
 
@@ -173,7 +176,6 @@ def create_server(settings: Settings, app: FastAPI | None = None) -> Server:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=settings.connections,
         timeout_graceful_shutdown=int(settings.drain_seconds) + 10,
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=settings.tls_key,
@@ -185,6 +187,9 @@ def serve(settings: Settings) -> None:
     """Listen until SIGTERM or SIGINT, log to standard error as JSON lines. Raises ServiceProblem."""
     server = create_server(settings)
     log_as_json(sys.stderr)
+    if not settings.is_loopback and settings.tls_key is None:
+        LOG.warning("keys and data cross the network in the clear: give a TLS certificate, or put a proxy in front")
+    _raise_descriptors()
     try:
         server.run()
     except SystemExit as ended:
@@ -193,13 +198,22 @@ def serve(settings: Settings) -> None:
             raise ServiceProblem(text) from None
 
 
+def _raise_descriptors() -> None:
+    """Take as many descriptors as this user may have: every connection and every run needs some."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if most == resource.RLIM_INFINITY or most > DESCRIPTORS:
+        most = max(DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
 def _check(settings: Settings) -> None:
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise ServiceProblem("TLS needs both a certificate and its key")
     for path in (settings.tls_certificate, settings.tls_key):
         if path is not None and not path.is_file():
             raise ServiceProblem(f"there is no TLS file {path}")
-    if not settings.is_loopback and not any(key.revoked is None for key in list_keys(settings.home)):
+    now = datetime.now(UTC)
+    if not settings.is_loopback and not any(key.is_good(now) for key in list_keys(settings.home)):
         raise ServiceProblem(
             f"refusing to listen on {settings.host} without keys, where others could run code; "
             "make one with `tars serve keys add`, or listen on 127.0.0.1"

@@ -57,6 +57,7 @@ class Held:
         self._limits = limits
         self._lock = threading.Lock()
         self._brokers: list[Broker] = []
+        self._began: float | None = None
         self._stopped = False
 
     def run(self, job: Job, broker: Broker, sink: Sink | None = None) -> RunResult:
@@ -72,6 +73,13 @@ class Held:
         finally:
             with self._lock:
                 self._brokers.remove(broker)
+                self._began = self._began or broker.running_since
+
+    def running_since(self) -> float | None:
+        """When the first job got its process, by the monotonic clock; None while none has."""
+        with self._lock:
+            begun = [broker.running_since for broker in self._brokers if broker.running_since is not None]
+            return self._began or min(begun, default=None)
 
     def stop(self) -> None:
         """End what runs, and let nothing follow."""

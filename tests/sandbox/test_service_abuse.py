@@ -351,6 +351,40 @@ def test_a_source_that_cannot_be_stopped_keeps_its_turn_but_not_its_client(tmp_p
         assert until(lambda: is_idle(service))
 
 
+def test_a_source_that_never_opens_is_no_limit_of_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.service.carry.START_SECONDS", 0.1)
+    released = threading.Event()
+
+    class Shut(Deaf):
+        @contextmanager
+        def open(self, name: str) -> Iterator[Door]:
+            released.wait(60)
+            yield Door(None)
+
+    with running(settings(tmp_path, sources=Shut())) as service, service.client() as client:
+        client.get("/v1/ready")
+
+        answer = client.post("/v1/execute", json={"code": ONE, "source": "deaf", "limits": {"wall_seconds": 0.1}})
+
+        released.set()
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:tars:problem:not-started")
+        assert until(lambda: is_idle(service))
+
+
+def test_more_connections_than_there_may_be_are_told_so(tmp_path: Path) -> None:
+    with running(settings(tmp_path, connections=2)) as service, service.client() as client:
+        idle = [connected(service) for _ in range(2)]
+        assert until(lambda: len(service.server.server_state.connections) == 2)
+
+        crowded = client.get("/v1/health")
+
+        for wire in idle:
+            wire.close()
+        assert until(lambda: len(service.server.server_state.connections) <= 1)
+        assert (crowded.status_code, crowded.json()["type"]) == (503, "urn:tars:problem:too-many-connections")
+        assert client.get("/v1/health").status_code == 200
+
+
 # ---------------------------------------------------------------------------------------------------- hostile code
 
 
