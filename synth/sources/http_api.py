@@ -552,15 +552,16 @@ class Account:
             return Completeness("complete", "nothing was read", 0)
         told = [entry.told() for entry in self._entries.values()]
         aside = [each for entry in self._entries.values() for each in entry.set_aside]
-        bad = [words for proved, words in told if not proved]
+        reasons = [words for proved, words in told if not proved] or [words for _, words in told]
         if aside:
             first = aside[0]
-            bad.append(
-                f"{len(aside)} items were set aside; the first is item {first.position} of {first.table}: {first.rule} ({first.value!r})"
+            where = f"item {first.position} of {first.table}"
+            reasons.insert(
+                0, f"{len(aside)} items were set aside; the first is {where}: {first.rule} ({first.value!r})"
             )
         return Completeness(
-            "incomplete" if bad else "complete",
-            "; ".join(bad or [words for _, words in told]),
+            "incomplete" if aside or not all(proved for proved, _ in told) else "complete",
+            "; ".join(reasons),
             sum(entry.rows for entry in self._entries.values()),
             tuple(aside[:SET_ASIDE_SHOWN]),
             len(aside),
