@@ -111,10 +111,10 @@ def ask(desk: Desk, text: str, sources: Sequence[str], said: Said) -> Outcome:
             memory,
             limit=said.limit,
             save_as=said.save,
-            source_reference=reference_of(sources),
+            provenance={"source": reference_of(sources), "access": access_of(text, sources)},
             progress=desk.progress,
         )
-        request = Request(without_secrets(text, source.kind), desk.now(), expected, dict(said.parameters or {}))
+        request = Request(without_access(text, sources), desk.now(), expected, dict(said.parameters or {}))
         outcome = pipeline_ask(request, source, tools)
     first = outcome.attempts[0].written if outcome.attempts else None
     if isinstance(first, Refusal) and first.rule == "model-unavailable" and outcome.status == "refused":
@@ -222,7 +222,7 @@ def run_closure(
     from synth.schema import Field, Schema
     from synth.source import Sample
 
-    with opened(desk, reference, str(kept.facts.get("request", ""))) as source:
+    with opened(desk, reference, str(kept.facts.get("access", ""))) as source:
         output = tuple(Field(f["name"], f["type"], nullable=f["nullable"]) for f in kept.facts.get("output", ()))  # type: ignore[attr-defined]  # as kept
         draft = Draft(kept.code, str(kept.facts.get("model", "")), output=output)
         request = Request(str(kept.facts.get("request", "")), desk.now(), parameters=dict(parameters))
@@ -300,16 +300,28 @@ def reference_of(sources: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def without_secrets(text: str, kind: str) -> str:
-    """The request without words on authentication, and with pasted secrets masked: what writers, ledger and closures see."""
-    if not any(word in kind for word in ("api", "http", "rest", "json-")):
-        return text
-    from synth.sources.auth_words import secrets_in, without_auth_words
+def access_of(text: str, sources: Sequence[str]) -> str:
+    """What the request said about authentication, by names of variables alone, for the closure's next run; empty if nothing."""
+    plain = without_access(text, sources)
+    return "" if plain == text else masked_words(text)
 
-    plain = without_auth_words(text)
-    for secret in secrets_in(plain):
-        plain = plain.replace(secret, "***")
-    return plain
+
+def without_access(text: str, sources: Sequence[str]) -> str:
+    """The request without its words on authentication, and with pasted secrets masked: what writers, ledger and closures see."""
+    if not any("://" in source for source in sources):
+        return text
+    from synth.sources.auth_words import without_auth_words
+
+    return masked_words(without_auth_words(text))
+
+
+def masked_words(text: str) -> str:
+    """The text with secrets that were pasted into it masked; names of variables stay."""
+    from synth.sources.auth_words import secrets_in
+
+    for secret in secrets_in(text):
+        text = text.replace(secret, "***")
+    return text
 
 
 def now_of(environment: Mapping[str, str]) -> datetime:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from synth.outcome import Attempt, Outcome
 
 
-def keep(case: Case, outcome: Outcome, memory: Memory, name: str, source_reference: str) -> Kept:
+def keep(case: Case, outcome: Outcome, memory: Memory, name: str, provenance: Mapping[str, str]) -> Kept:
     """The closure with the recorded calls of its run over sample A, as a folder of its own."""
     draft = case.draft
     output = outcome.answer.fields if outcome.answer else draft.output
@@ -29,7 +29,7 @@ def keep(case: Case, outcome: Outcome, memory: Memory, name: str, source_referen
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "request": case.task.request.text,
         "reading": draft.reading,
-        "source": source_reference,
+        **provenance,
         "kind": case.task.kind,
         "shape": case.task.shape,
         "dialect": case.task.dialect,

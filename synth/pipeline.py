@@ -6,7 +6,7 @@ A request and an open source go in; an outcome comes out: records and a closure 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from corpus.memory import Example, Memory
@@ -31,7 +31,8 @@ FINAL = ("unsafe", "empty-request")
 
 @dataclass(frozen=True)
 class Tools:
-    """What the pipeline works with; all of it opened at the edge and handed in. `save_as` names the closure that is kept."""
+    """What the pipeline works with; all of it opened at the edge and handed in. `save_as` names the closure that
+    is kept, `provenance` (`source`, `access`) says with it where it read and how it signed on, without secrets."""
 
     writers: Sequence[Writer]
     sandbox: Sandbox
@@ -40,7 +41,7 @@ class Tools:
     sample_rows: int = SAMPLE_ROWS
     limit: int | None = None
     save_as: str = ""
-    source_reference: str = ""
+    provenance: Mapping[str, str] = field(default_factory=dict)
     progress: Callable[[str], None] = lambda _stage: None
 
 
@@ -117,7 +118,7 @@ def concluded(outcome: Outcome, case: Case, tools: Tools, clock: Clock) -> Outco
     outcome = replace(outcome, status="ok" if given.fault is None else "failed", answer=given)
     if given.fault is None and tools.memory is not None:
         with clock("keep"):
-            kept = keep(case, outcome, tools.memory, tools.save_as, tools.source_reference)
+            kept = keep(case, outcome, tools.memory, tools.save_as, tools.provenance)
         outcome = replace(outcome, closure_id=kept.id, closure_name=kept.name, closure_folder=str(kept.folder))
     return outcome
 
