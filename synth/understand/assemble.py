@@ -95,6 +95,9 @@ class Assembler:
         if best.count is None and self.notes.limit is not None:
             # "the 3 sales with the highest quantity"
             best.count, self.notes.limit = self.notes.limit, None
+        if best.rowwise and best.by is not None and best.function is None:
+            self._rows_best(best)
+            return
         entities = self._entities()
         self._settle_per(best, entities)
         if best.frequent and any(k.asked for k in self.notes.groups):
@@ -257,11 +260,25 @@ class Assembler:
         """What the question is about: columns shown, or the table asked for."""
         if any(k.asked for k in self.notes.groups):
             return []
-        shown = [
-            Key(known=s.known)
+        entities = [
+            s
             for s in self.notes.shown
             if self.lexicon.entity(s.known) and not (self.notes.best and s.known is self.notes.best.by)
         ]
+        shown = [Key(known=s.known) for s in entities]
+        beside = [s for s in entities if s.beside]
+        if beside and len(beside) < len(entities) and self.notes.best is not None and self._several_for_one(entities):
+            name, thing = beside[0].known.column.name, entities[0].known.column.name
+            raise no(
+                "ambiguous",
+                f"one {thing} may have several of {name}: for each {thing}, or for each {thing} and {name}?",
+                (f"per {thing}", f"per {thing} and {name}"),
+            )
+        if beside and len(beside) == len(entities):
+            # "the 3 customers with the most orders, with their city": the customers are ranked
+            whose = self.notes.per_row_of or self.subject
+            if all(s.known.column.table == whose or not self.graph.widens(whose, s.known.column.table) for s in beside):
+                return [Key(table=whose), *shown]
         if shown:
             return shown
         if self.reader.question == "who" and not self.lexicon.label(self.subject):
@@ -270,6 +287,11 @@ class Assembler:
         about = self.reader.subject_said or self.reader.mentioned or self.reader.question == "who"
         table = self.notes.per_row_of or (self.subject if about else "")
         return [Key(table=table)] if table else []
+
+    def _several_for_one(self, shown: list[Shown]) -> bool:
+        """Whether columns of one table are shown of which the first does not tell its rows apart."""
+        first = shown[0].known
+        return all(s.known.column.table == first.column.table for s in shown) and first.field.distinct < first.field.values
 
     def _group_entities(self, entities: Iterable[Key]) -> None:
         for key in entities:
@@ -679,6 +701,8 @@ class Assembler:
                 raise no("cannot-answer", f"{known.column.name!r} holds days, no hours")
             name = {"month_of_year": "month", "hour_of_day": "hour"}.get(key.unit, key.unit)
             return [(Bucket(known.column, key.unit, self.reader.zone_name(known)), name)]
+        if key.known is not None and key.known.sort == "other":
+            raise no("cannot-answer", f"{key.known.column.name!r} holds lists or records; there is no group for each of them")
         if key.known is not None:
             partner = self._label_of_pointer(key)
             if partner is not None:

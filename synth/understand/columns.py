@@ -383,6 +383,9 @@ class Lexicon:
 
     def row_noun(self, token: Token, table: str) -> bool:
         """Whether the word is a fair name for the rows of a table that holds such things."""
+        if token.lemma in ("item", "thing", "object", "element"):
+            own = any_of("item thing object element product article quantity unit")
+            return len(self.schema.tables) == 1 and not own & self._words[table]
         needs = ROWS.get(token.lemma)
         return needs is not None and (not needs or bool(set(needs.split()) & self._words[table]))
 

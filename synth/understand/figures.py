@@ -67,6 +67,10 @@ class Figures(Filters):
         if self.low(j) in ("distinct", "different", "unique"):
             self.counting = "distinct"
             j += 1
+        if said in ("count", "number", "tally", "how many") and self.low(j) in ("and", ",", "&") and j == i + n:
+            # "count and total per city"
+            self._count_now(Measure("count", None, "rows", rows_of=self.subject))
+            return j
         if self.low(j) in any_of("per by for in each grouped") or j >= len(self.tokens):
             self._count_now(Measure("count", None, "rows", rows_of=self.subject))
         elif unit_at(self.tokens, j) and not exact and not self.lexicon.matches_at(self.tokens, j):
@@ -152,8 +156,8 @@ class Figures(Filters):
             and not self._derived_at(j)
         ):
             # the column called so, not the wish for a sum
-            if said == self.tokens[i].low and meaning == "sum" and self._rows_at(j):
-                thing = self.said(j, 1)
+            if meaning == "sum" and self._rows_at(i + n):
+                thing = self.said(i + n, 1)
                 raise no(
                     "ambiguous",
                     f"{said} {thing}: their number, or the sum of {matches[0].known.column.name!r}?",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from synth.plan import (
@@ -19,6 +21,7 @@ from synth.understand.columns import Known, is_flag
 from synth.understand.comparing import _bound
 from synth.understand.notes import PERSONS, STOPS, Best, Having, Key, Measure, no
 from synth.understand.numbers_and_dates import (
+    Period,
     Quantity,
     converted,
     quantity_at,
@@ -557,6 +560,9 @@ class Filters(Predicates):
                 return at + len(words)
         return at
 
+    def _one_day(self, period: Period) -> bool:
+        return isinstance(period.start, date) and isinstance(period.end, date) and (period.end - period.start).days == 1
+
     def _unheard(self, i: int) -> bool:
         """Whether a noun or adjective of its own follows at i, that the number before it would count."""
         token = self.tokens[i]
@@ -700,6 +706,23 @@ class Filters(Predicates):
         if number is None:
             return 0
         k = j + number.length
+        second = self.calendar.period_at(self.tokens, k + 1) if self.low(k) in ("and", "to", "until", "till") else None
+        if (
+            second is not None
+            and second.length > 1
+            and number.value == int(number.value)
+            and not number.unit
+            and not (isinstance(left, Known) and left.sort == "number")
+        ):
+            # "between 10 and 20 August 2024": month and year are said once
+            at = k + 1 + second.length
+            if second.month and second.day:
+                first = replace(second, day=int(number.value), length=1)
+                return self._time_range(i, first, second, at)
+            if isinstance(second.start, date) and second.end is not None and self._one_day(second):
+                with suppress(ValueError):
+                    start = second.start.replace(day=int(number.value))
+                    return self._time_range(i, replace(second, start=start), second, at)
         if self.low(k) not in ("and", "to") and not (
             self.tokens[k : k + 1] and self.tokens[k].text.strip() in ("–", "-", "—")
         ):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from synth.understand.columns import ColumnMatch
+from synth.understand.columns import ColumnMatch, Known
+from synth.understand.logic import moved
 from synth.understand.notes import (
     Best,
     Key,
@@ -128,8 +129,11 @@ class GroupsAndOrder(Superlatives):
             and self.notes.best.by is None
             and self.notes.best.function is None
         ):
+            nothing = self.tokens[i - 1].kind == "number" or self.tokens[i - 1].low in SUPERLATIVES
             at = self._best_by(j)
             if at:
+                # "top 3 by amount": rows
+                self.notes.best.rowwise = nothing
                 return at
         if word == "by":
             held = self.values.held_at(self.text, self.tokens, self.skip(j, {"the"}))
@@ -155,6 +159,10 @@ class GroupsAndOrder(Superlatives):
                     return condition
         plural = key is not None and self.tokens[at - 1].low != self.tokens[at - 1].lemma
         whose = key is not None and key.known is not None and key.unit is None and key.known.sort == "text" and self.rows_said
+        if word in ("by", "per") and key is not None and key.known is not None and key.unit is None and key.known.sort == "date":
+            chosen = self._date_chosen(key.known)
+            if chosen:
+                return at
         people = plural and key is not None and (key.table or (whose and not self.counting and not self.notes.measures))
         if word == "by" and people and self.low(at) in any_of("from in with who whose of living that named called"):
             # "orders by customers from Spain": whose they are, not a group for each
@@ -225,6 +233,20 @@ class GroupsAndOrder(Superlatives):
         self._joined()
         self.last = key
         return at
+
+    def _date_chosen(self, known: Known) -> bool:
+        """ "In March by placed_at": the column of a date said before. A group for every moment is never meant."""
+        dated = [p for p in self.notes.parts if p.known is not None and p.known.sort == "date"]
+        if len(dated) == 1 and dated[0].known is not None:
+            if dated[0].known is not known:
+                dated[0].condition = moved(dated[0].condition, dated[0].known.column, known.column)
+                dated[0].known = known
+            return True
+        if known.field.type.startswith("timestamp"):
+            name = known.column.name
+            names = tuple(f"per {u} of {name}" for u in ("hour", "day", "month"))
+            raise no("ambiguous", f"a group for every moment of {name!r}? say per day, per month …", names)
+        return False
 
     def _best_by(self, i: int) -> int:
         """The key after "top 5 customers by"."""

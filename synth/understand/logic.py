@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
+from typing import TypeVar
 
 from synth.plan import (
     And,
+    Column,
     Compare,
     Condition,
     Empty,
@@ -19,6 +21,20 @@ from synth.plan import (
 from synth.understand.operators import (
     OPPOSITE,
 )
+
+
+Node = TypeVar("Node")
+
+
+def moved(node: Node, column: Column, to: Column) -> Node:
+    """The same condition on another column."""
+    if node == column:
+        return to  # type: ignore[return-value]  # a column for a column
+    if isinstance(node, tuple):
+        return tuple(moved(each, column, to) for each in node)  # type: ignore[return-value]  # a tuple for a tuple
+    if is_dataclass(node) and not isinstance(node, type):
+        return replace(node, **{f.name: moved(getattr(node, f.name), column, to) for f in fields(node)})
+    return node
 
 
 def negation(condition: Condition) -> Condition:

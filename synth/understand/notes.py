@@ -53,6 +53,7 @@ class Shown:
     asked: bool = False
     as_total: bool = False
     listed: bool = True
+    beside: bool = False
 
 
 @dataclass
@@ -111,6 +112,7 @@ class Best:
     plain_first: bool = False
     word: str = ""
     at: int = -1
+    rowwise: bool = False
 
 
 @dataclass

@@ -107,6 +107,9 @@ class Predicates(Times):
         if j >= len(self.tokens):
             return 0
         j = self.skip(j, {"the", "a", "an"})
+        if j >= len(self.tokens):
+            # "kind a": the value was taken for an article
+            j -= 1
         if known.sort == "number":
             return self._number_predicate(i, j, known, operator, symbolic, verb)
         if is_flag(known.field):
@@ -147,7 +150,7 @@ class Predicates(Times):
         if self.tokens[i].lemma in ("revenue", "turnover", "sale", "spending", "spend", "income"):
             return True
         name = known.column.name
-        raise no("ambiguous", f"the total {name}, or {name} in any one row?", (f"total {name}", f"any {name}"))
+        raise no("ambiguous", f"the sum of {name}, or {name} in any one row?", (f"sum of {name}", f"any {name}"))
 
     def _number_predicate(self, i: int, j: int, known: Known, operator: Comparison, symbolic: bool, verb: bool) -> int:
         number = quantity_at(self.tokens, j)
@@ -349,7 +352,7 @@ class Predicates(Times):
                 continue
             asked = (
                 [h for h in self.values.asked(self.text, self.tokens, j, n) if h.known is known]
-                if token.low not in STOPS and not known.field.vocabulary
+                if token.low not in STOPS and (said_is or not known.field.vocabulary)
                 else []
             )
             if asked:

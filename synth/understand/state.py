@@ -205,6 +205,10 @@ class State:
         close = [m for m in fitting if m.score >= best - 0.03]
         if len(close) == 1:
             return close[0].known
+        stored = [m for m in close if not self._is_view(m.known.column.table)]
+        if len(stored) == 1:
+            return stored[0].known
+        close = stored or close
         preferred = [t for t in (near, self.subject) if t]
         for table in preferred:
             here = [m for m in close if m.known.column.table == table]
@@ -228,6 +232,10 @@ class State:
         if len(names) < 2:
             return close[0].known
         raise no("ambiguous", f"{words!r} may mean {' or '.join(names[:4])}; say which", names[:6])
+
+    def _is_view(self, table: str) -> bool:
+        """Whether the table says of itself that it is a view of others."""
+        return self.lexicon.schema.table(table).comment.casefold().startswith("view")
 
     def _full(self, known: Known) -> str:
         return (

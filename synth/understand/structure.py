@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from synth.plan import Compare, Empty, Match, OneOf
+from synth.plan import Compare, Comparison, Empty, Match, OneOf, Value
 from synth.understand.columns import ColumnMatch, Known, is_flag
 from synth.understand.notes import (
     STOPS,
@@ -20,6 +20,8 @@ from synth.understand.numbers_and_dates import (
 )
 from synth.understand.operators import (
     COMPARISONS,
+    OPPOSITE,
+    TIME_WORDS,
     phrase_at,
     unit_at,
 )
@@ -65,6 +67,7 @@ class Reader(Things):
             self._limit,
             self._superlative,
             self._contrast,
+            self._signed,
             self._aggregate,
             self._lack,
             self._filled,
@@ -208,7 +211,11 @@ class Reader(Things):
         if first:
             self.subject = min(first)[1]
             return
-        self.subject = tables[0].name
+        names = [t.name for t in tables]
+        whole = [n for n in names if all(o == n or o.startswith(n) for o in names)]
+        if len(whole) != 1:
+            raise no("ambiguous", f"which table is meant: {', '.join(names[:6])}?", tuple(names[:6]))
+        self.subject = whole[0]
 
     def _connector(self, i: int) -> int:
         token = self.tokens[i]
@@ -259,6 +266,11 @@ class Reader(Things):
             return 0
         if n_value > n_column:
             return self._value(i, held)
+        noun = self.lexicon.tables_at(self.tokens, i) if self.counting else []
+        after = i + n_column
+        if noun and noun[0][2] < n_column and columns[0].known.sort == "date" and phrase_at(self.tokens, after, TIME_WORDS):
+            # "number of orders due before May": orders are counted, the due date is compared
+            return 0
         # "total amount" may be a column or a wish for a sum: the column's own name wins
         return self._column(i)
 
@@ -323,6 +335,27 @@ class Reader(Things):
             self.question, self.asking = "which", True
             return i + 2
         return 0
+
+    def _signed(self, i: int) -> int:
+        """ "negative amounts", "amount is positive": compared with nothing."""
+        low = self.low(i)
+        if low not in ("negative", "positive", "zero") or self.values.held_at(self.text, self.tokens, i, 1):
+            return 0
+        operator: Comparison = "<" if low == "negative" else ">" if low == "positive" else "="
+        column = self.column_at(i + 1, "number", 0.8) if i + 1 < len(self.tokens) else None
+        last = self.last if isinstance(self.last, Known) and self.last.sort == "number" else None
+        if last is not None and self.low(i - 1) in ("is", "are", "was", "were", "not"):
+            known, at = last, i + 1
+            self._unshow(known)
+        elif column is not None and not column[0].identifier and low != "zero":
+            known, at = column
+        else:
+            return 0
+        if self.negate:
+            operator, self.negate = OPPOSITE[operator], False
+        self.add(Compare(known.column, operator, Value(0)), known)
+        self.zone, self.last = "filter", known
+        return at
 
     def _comparing(self) -> bool:
         """Whether the request sets things side by side: "how does … compare between", "A versus B"."""

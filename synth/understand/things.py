@@ -19,7 +19,7 @@ from synth.understand.notes import (
     Shown,
     no,
 )
-from synth.understand.operators import COMPARISONS, phrase_at
+from synth.understand.operators import COMPARISONS, TIME_WORDS, phrase_at
 from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import FILLER
 from synth.understand.words import IRREGULAR, Token, any_of, stem
@@ -54,7 +54,8 @@ class Things(GroupsAndOrder):
         if noun and noun[0][1] > 0.8:
             longer = self.lexicon.matches_at(self.tokens, i)
             after = i + longer[0].length if longer else i
-            if longer and longer[0].length > noun[0][2] and phrase_at(self.tokens, after, COMPARISONS):
+            timed = longer and longer[0].known.sort == "date" and phrase_at(self.tokens, after, TIME_WORDS)
+            if longer and longer[0].length > noun[0][2] and (timed or phrase_at(self.tokens, after, COMPARISONS)):
                 # "how many products cost less than 50": products are counted, the cost is compared
                 return self._table(i, noun)
         held = self.values.held_at(self.text, self.tokens, i)
@@ -171,6 +172,12 @@ class Things(GroupsAndOrder):
             return True
         if best.score > tables[0][1] + 0.05:
             return True
+        after = i + best.length
+        if best.score >= 0.99 and tables[0][0] == self.subject and self.tokens[after - 1].low == self.tokens[after - 1].lemma:
+            # a table of zips with a column zip: "where zip is 01234"
+            valued = after < len(self.tokens) and self.tokens[after].kind in ("number", "quote", "literal", "symbol")
+            if (valued and not best.known.identifier) or self.low(after) in ("is", "are", "was"):
+                return True
         if (
             best.score >= 0.96
             and tables[0][0] == self.subject
@@ -283,6 +290,11 @@ class Things(GroupsAndOrder):
         summed = "sum" in (self.low(i - k) for k in (1, 2, 3, 4))
         amounts = self.lexicon.with_words(table, ["amount", "total", "value", "price", "cost", "fee"], "number")
         if not summed and self.tokens[i].lemma not in MONEY:
+            called = [k for k in self.lexicon.of_table[table] if k.words == ("total",) and k.sort == "number"]
+            money = called or (amounts if self.tokens[i].lemma == "sale" else [])
+            if money:
+                name = money[0].column.name
+                raise no("ambiguous", f"the number of {said}, or the sum of {name}?", (f"number of {said}", f"sum of {name}"))
             self._count_now(Measure("count", None, said, rows_of=table))
         elif len(amounts) == 1:
             self.mention(table)
@@ -333,7 +345,7 @@ class Things(GroupsAndOrder):
         chosen = self._choose_value(i, pool, n)
         at = i + n
         if isinstance(chosen, Held):
-            after = self.column_at(at)
+            after = self._named_again(at, chosen.known)
             size = phrase_at(self.tokens, after[1], COMPARISONS) if after else None
             if (
                 after
@@ -364,6 +376,13 @@ class Things(GroupsAndOrder):
         self.hint = ""
         return at
 
+    def _named_again(self, at: int, known: Known) -> tuple[Known, int] | None:
+        """The column's own name behind its value: "New York office"."""
+        matches = self.lexicon.matches_at(self.tokens, at) if at < len(self.tokens) else []
+        if any(m.known is known and m.score >= matches[0].score - 0.03 and m.score >= 0.6 for m in matches):
+            return known, at + matches[0].length
+        return None
+
     def _whose_noun(self, at: int, known: Known) -> bool:
         """Whether the word at this place is but a part of the name of the value's column, and of no other thing."""
         if self.lexicon.tables_at(self.tokens, at):
@@ -379,6 +398,12 @@ class Things(GroupsAndOrder):
         directed = self._directed(i, pool)
         if directed is not None:
             return directed
+        # "the budget of Sales": where the figure asked for stands
+        asked = [s.known.column.table for s in self.notes.shown] + [m.known.column.table for m in self.notes.measures if m.known]
+        same = [h for h in pool if asked and h.known.column.table == asked[-1]]
+        if len(same) == 1 and asked[-1] != self.subject and self.graph.path(self.subject, asked[-1]) is None:
+            self.subject = asked[-1]
+            return same[0]
         if (self.connector or self.comma) and isinstance(previous, Known):
             same = [h for h in pool if h.known is previous]
             if len(same) == 1:
@@ -403,12 +428,6 @@ class Things(GroupsAndOrder):
                 same = [h for h in pool if cue in h.known.words]
                 if len(same) == 1:
                     return same[0]
-        # "the budget of Sales": where the figure asked for stands
-        asked = [s.known.column.table for s in self.notes.shown] + [m.known.column.table for m in self.notes.measures if m.known]
-        same = [h for h in pool if asked and h.known.column.table == asked[-1]]
-        if len(same) == 1 and asked[-1] != self.subject and self.graph.path(self.subject, asked[-1]) is None:
-            self.subject = asked[-1]
-            return same[0]
         return self._undirected(i, pool, n)
 
     def _directed(self, i: int, pool: list[Held]) -> Held | None:
@@ -625,7 +644,9 @@ class Things(GroupsAndOrder):
             self.asking = False
             total_said = self.tokens[i].low == "total" and n > 1
             listed = self._listed(i)
-            self.notes.shown.append(Shown(known, said, plural, as_total=total_said, listed=listed))
+            with_it = self.low(i - 1) in ("with", "and", ",") or self.low(i - 2) in ("with", "and", ",")
+            beside = (self.rows_said or bool(self.notes.shown)) and listed and with_it and self.notes.best is not None
+            self.notes.shown.append(Shown(known, said, plural, as_total=total_said, listed=listed, beside=beside))
             if self.low(i - 1) == "with" or self.low(i - 2) == "with":
                 self.notes.all_columns = self.notes.all_columns or (len(self.notes.shown) == 1 and self.subject_noted)
         self._joined()
