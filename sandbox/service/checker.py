@@ -34,6 +34,12 @@ class Checker:
         self._child: subprocess.Popen[bytes] | None = None
         self._closed = False
 
+    @property
+    def process_id(self) -> int | None:
+        """The child's process number; None while there is none."""
+        child = self._child
+        return None if child is None else child.pid
+
     def findings_of(self, code: str, entry: str) -> tuple[Finding, ...]:
         """What the policy holds against the code; empty when it may run."""
         request = json.dumps([code, entry]).encode()

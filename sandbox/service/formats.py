@@ -56,8 +56,9 @@ def dumps(value: object) -> str:
 def _encoder() -> Any:
     import simplejson
 
+    # Without an encoding bytes are not taken for text.
     return simplejson.JSONEncoder(
-        use_decimal=True, ensure_ascii=False, ignore_nan=True, default=_plain, separators=(",", ":")
+        encoding=None, use_decimal=True, ensure_ascii=False, ignore_nan=True, default=_plain, separators=(",", ":")
     )
 
 
