@@ -485,6 +485,10 @@ class Records:
             if not count:
                 continue
             name = names[slots.index(slot)]
+            wider = _wider(connection, raw, quoted(spool.column(slot)), name, condition)
+            if wider is not None:
+                typings[slot] = wider
+                continue
             if count <= STRAY_SHARE * spool.seen[slot].values:
                 broken[slot] = condition
                 continue
@@ -787,6 +791,25 @@ def _named_for_time(name: str) -> bool:
     from synth.type_words import TIME_WORDS
 
     return not TIME_WORDS.isdisjoint(identifier(name.rpartition(".")[2]).split("_"))
+
+
+_EITHER_WAY = re.compile(r"[^\d.,]*\d{1,3}[.,]\d{3}[^\d.,]*")
+"""`12,499` by itself is twelve thousand or twelve and a half: not for a late value to decide."""
+
+
+def _wider(connection: duckdb.DuckDBPyConnection, raw: str, column: str, name: str, condition: str) -> Typing | None:
+    """The number that also holds what breaks a column's type, as a late 0.5 among whole numbers; None where there is none."""
+    odd = [v for (v,) in connection.execute(f"SELECT {column} FROM {raw} WHERE {condition} LIMIT 500").fetchall()]
+    if any(_EITHER_WAY.fullmatch(v) for v in odd):
+        return None
+    rest = f"SELECT {column} FROM {raw} WHERE {column} IS NOT NULL AND NOT ({condition})"
+    even = [v for (v,) in connection.execute(f"{rest} ORDER BY length({column}) DESC LIMIT {len(odd)}").fetchall()]
+    (found,) = text_typings([name], [[*odd, *even]], whole=False)
+    if not found.type.startswith(("decimal", "double")) or _one(
+        connection, f"SELECT count(*) FROM {raw} WHERE {found.breaks(column)}"
+    ):
+        return None
+    return found
 
 
 def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:

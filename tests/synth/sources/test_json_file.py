@@ -14,7 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from synth.errors import SourceProblem
+from synth.opening import open_all
+from synth.source import OpenOptions
 from synth.sources import json_file, spool
+from synth.sources.duck import DuckSource
 from synth.sources.json_file import find_records, outline_of, relaxed
 from tests.synth.sources.reading import names_of, opened, rows_of, types_of
 
@@ -376,4 +379,30 @@ def test_whole_numbers_named_for_a_time_are_moments_and_others_stay(tmp_path: Pa
     found = types_of(source)
 
     assert found == {"id": "int64", "createdAt": "timestamp[us, tz=UTC]", "at": "int64", "code": "int64"}
+    source.close()
+
+
+def test_a_late_fraction_makes_texts_of_whole_numbers_decimals_and_a_late_comma_does_not(tmp_path: Path) -> None:
+    records = [{"n": str(i), "m": str(i)} for i in range(5_000)]
+    records[4_990] = {"n": "0.5", "m": "12,499"}
+    source = opened(put(tmp_path, records), "json_file", "json")
+
+    rows = rows_of(source)
+    told = source.completeness()
+
+    assert types_of(source)["n"].startswith("decimal")
+    assert types_of(source)["m"] == "int64"
+    assert len(rows) == 4_999
+    assert [(a.position, a.value) for a in told.set_aside] == [(4_991, "12,499")]
+    source.close()
+
+
+def test_comments_and_commas_too_many_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "orders.json"
+    path.write_text('// of one day\n[\n  {"a": 1}, // one\n  {"a": 2}, /* two */\n  {"a": 3},\n]\n')
+
+    source = open_all((str(path),), OpenOptions())
+
+    assert isinstance(source, DuckSource)
+    assert [row["a"] for row in rows_of(source)] == [1, 2, 3]
     source.close()
