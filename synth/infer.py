@@ -217,7 +217,11 @@ def infer_columns(
 
 
 def widened(one: ColumnType, offenders: Sequence[str]) -> ColumnType | None:
-    """A numeric or date type that also holds `offenders`, without loss for what `one` holds; None where only text would."""
+    """A numeric or date type that also holds `offenders`; None where only text would.
+
+    Whole numbers of more than 12 digits that `one` held and the wider type does not are not lost: they break it, are found
+    by the next look and widen it again.
+    """
     extra = infer_column(one.name, offenders, decimal=one.decimal, day_first=one.day_first)
     if extra.offended or extra.unit != one.unit:
         return None

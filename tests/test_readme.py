@@ -40,7 +40,7 @@ def test_an_example_prints_what_the_readme_shows(command: str, printed: str, hom
     environment = {**os.environ, "TARS_HOME": str(home), "TARS_NOW": "2026-04-01", "TARS_MODEL": ""}
 
     done = subprocess.run(
-        [sys.executable, "-m", "synth.cli", *shlex.split(command)[1:]],
+        [sys.executable, "-m", "synth", *shlex.split(command)[1:]],
         env=environment,
         capture_output=True,
         text=True,

@@ -225,7 +225,11 @@ def test_whole_numbers_widen_to_decimals_without_loss() -> None:
     wider = widened(column, ["1.25"])
 
     assert wider is not None
-    assert read(wider, ["1", "1.25", "9223372036854775807"]) == [d("1"), d("1.25"), d("9223372036854775807")]
+    assert read(wider, ["1", "1.25", "999999999999"]) == [d("1"), d("1.25"), d("999999999999")]
+    assert breaking(wider, ["9223372036854775807"]) == ["9223372036854775807"]  # found, and so widened again
+    widest = widened(wider, ["9223372036854775807"])
+    assert widest is not None
+    assert read(widest, ["1.25", "9223372036854775807"]) == [d("1.25"), d("9223372036854775807")]
     assert widened(column, ["oops"]) is None
 
 
