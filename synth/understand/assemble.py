@@ -95,6 +95,12 @@ class Assembler:
         if best.count is None and self.notes.limit is not None:
             # "the 3 sales with the highest quantity"
             best.count, self.notes.limit = self.notes.limit, None
+        if best.rowwise and best.function is not None and self.notes.best_per and not self._entities():
+            # "top 3 by total amount per city": the cities are ranked
+            self.notes.groups, self.notes.best_per = [*self.notes.groups, *self.notes.best_per], []
+            by = best.by
+            self._figure_for(best, Measure(best.function, by.column, by.column.name, known=by) if by else None)
+            return
         if best.rowwise and best.by is not None and best.function is None:
             self._rows_best(best)
             return
@@ -659,6 +665,8 @@ class Assembler:
             self.top_per = replace(self.top_per, by=by)
         if not group and (self.limit is not None or order):
             order, self.limit, self.ties = (), None, False
+        if (self.limit is not None or self.top_per is not None) and not order:
+            raise no("not-understood", "the first of the groups by which figure? name it")
         limit = self.limit or (Value(notes.limit) if notes.limit is not None else None)
         if notes.limit is not None and self.limit is None:
             limit = Value(notes.limit, "limit")

@@ -301,6 +301,9 @@ class GroupsAndOrder(Superlatives):
         key, at = self._key_at(i)
         if key is None:
             return 0
+        if self._ranked_ahead(at):
+            # "for each city, the customer with the highest total": ranked, and no second group
+            return 0
         if (
             phrase_at(self.tokens, i, AGGREGATES)
             or phrase_at(self.tokens, i, COUNTS)

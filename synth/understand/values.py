@@ -119,6 +119,8 @@ class Values:
             span = tokens[i : i + n]
             if n > 1 and any(t.kind in ("comma", "quote") for t in span) and not _inside_value(span):
                 continue
+            if n > 1 and span[-1].kind == "comma":
+                continue
             written = normal(text[span[0].start : span[-1].end])
             found = self._exact(written, n, text[span[0].start : span[-1].end]) or self._forms(span, n)
             if found:
