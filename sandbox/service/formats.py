@@ -58,7 +58,12 @@ def _encoder() -> Any:
 
     # Without an encoding bytes are not taken for text.
     return simplejson.JSONEncoder(
-        encoding=None, use_decimal=True, ensure_ascii=False, ignore_nan=True, default=_plain, separators=(",", ":")
+        encoding=None,  # type: ignore[arg-type]  # simplejson's own word for it
+        use_decimal=True,
+        ensure_ascii=False,
+        ignore_nan=True,
+        default=_plain,
+        separators=(",", ":"),
     )
 
 

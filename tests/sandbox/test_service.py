@@ -521,6 +521,17 @@ def test_the_description_has_examples_that_work(client: httpx.Client) -> None:
             assert answer.json().get("status", "ok") == "ok"
 
 
+def test_the_example_of_the_documentation_works(client: httpx.Client) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "service.md").read_text()
+    body = text[text.index("-d '") + 4 :]
+
+    answer = client.post(
+        "/v1/execute", content=body[: body.index("}'") + 1], headers={"content-type": "application/json"}
+    )
+
+    assert answer.json()["records"] == [{"city": "Berlin", "n": 7}, {"city": "Oslo", "n": 1}]
+
+
 def test_a_name_of_elsewhere_is_refused_without_keys(client: httpx.Client) -> None:
     answer = client.get("/v1/health", headers={"host": "evil.example"})
 

@@ -336,7 +336,10 @@ class Deaf:
         return ""
 
 
-def test_a_source_that_cannot_be_stopped_keeps_its_turn_but_not_its_client(tmp_path: Path) -> None:
+def test_a_source_that_cannot_be_stopped_keeps_its_turn_but_not_its_client(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.service.carry.GIVE_UP_SECONDS", 0.5)
     deaf = Deaf()
     code = "def closure(source):\n    yield {'text': source.text()}\n"
     with running(settings(tmp_path, sources=deaf)) as service, service.client() as client:
@@ -353,6 +356,7 @@ def test_a_source_that_cannot_be_stopped_keeps_its_turn_but_not_its_client(tmp_p
 
 def test_a_source_that_never_opens_is_no_limit_of_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sandbox.service.carry.START_SECONDS", 0.1)
+    monkeypatch.setattr("sandbox.service.carry.GIVE_UP_SECONDS", 0.5)
     released = threading.Event()
 
     class Shut(Deaf):
