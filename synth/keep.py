@@ -42,7 +42,7 @@ def keep(case: Case, outcome: Outcome, memory: Memory, name: str, provenance: Ma
         "output": [{"name": f.name, "type": f.type, "nullable": f.nullable} for f in output],
         "verdict": [_report(r) for r in (verdict.reports if verdict else ())],
     }
-    trial = case.run(case.sample.a, keep_calls=True) if case.task.request.parameters else case.on_a
+    trial = case.run(case.a, keep_calls=True) if case.task.request.parameters else case.on_a
     return memory.closures.save(draft.code, facts, dumped(trial.calls), records_dumped(trial.records), name)
 
 

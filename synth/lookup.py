@@ -41,6 +41,8 @@ def finder(source: Source, schema: Schema, sample: Sample) -> Callable[[str], Se
 
 def fold(text: str) -> str:
     """Case, accents and outer blanks aside."""
+    if text.isascii():
+        return text.strip().lower()
     plain = unicodedata.normalize("NFKD", text.strip().casefold())
     return "".join(c for c in plain if not unicodedata.combining(c))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sandbox.finding import Finding, Gate
 from sandbox.job import Limits, Sandbox
 from synth.parameters import declared_in, typed
+from synth.plan import Plan
 from synth.request import Draft, Task
 from synth.schema import Field
 from synth.source import Sample, Source
@@ -51,14 +52,31 @@ class Case:
         return typed(self.draft.parameters or declared_in(self.draft.code), self.task.request.parameters)
 
     @cached_property
+    def a(self) -> dict[str, pa.Table]:
+        """Sample A of the tables that the draft can reach: copies of a hundred others would only take time."""
+        return {name: rows for name, rows in self.sample.a.items() if self._reaches(name)}
+
+    @cached_property
+    def b(self) -> dict[str, pa.Table]:
+        """Sample B of the tables that the draft can reach."""
+        return {name: rows for name, rows in self.sample.b.items() if self._reaches(name)}
+
+    def _reaches(self, table: str) -> bool:
+        """By its plan; a draft without one may ask for anything."""
+        plan = self.draft.plan
+        if not isinstance(plan, Plan) or self.task.shape == "http":
+            return True
+        return table in {plan.table, *(j.table for j in plan.joins), *(c.table for c in plan.columns())}
+
+    @cached_property
     def on_a(self) -> Trial:
         """The draft over sample A; its calls become the cassette."""
-        return self.run(self.sample.a, keep_calls=True)
+        return self.run(self.a, keep_calls=True)
 
     @cached_property
     def on_b(self) -> Trial:
         """The draft over sample B, which no writer has seen."""
-        return self.run(self.sample.b, keep_calls=self.task.shape == "http")
+        return self.run(self.b, keep_calls=self.task.shape == "http")
 
     def run(self, rows: Mapping[str, pa.Table], keep_calls: bool = False) -> Trial:
         """The draft over doors to these rows."""

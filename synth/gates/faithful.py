@@ -78,7 +78,7 @@ def _items_in(batch: object) -> int:
 
 def _nothing_from_nothing(case: Case) -> Iterator[Finding]:
     """Over no rows at all there is no record left that was there over the sample: that one would be made up."""
-    trial = case.run(emptied(case.sample.b))
+    trial = case.run(emptied(case.b))
     if trial.result.status != "ok":
         fault = fault_of(trial.result)
         yield Finding("faithful", "fails-on-no-rows", f"over an empty source: {fault.message}", line=fault.line)
@@ -105,10 +105,10 @@ def _witness(case: Case) -> Iterator[Finding]:
     folded: Mapping[str, frozenset[str]] = getattr(case.source, "folded", {})
     loose = any(c.name in folded.get(c.table, ()) for c in plan.columns())
     alike = witness.folded_text if loose else list
-    said = witness.answer_of(plan, case.task, case.sample.b, case.parameters, folded)
+    said = witness.answer_of(plan, case.task, case.b, case.parameters, folded)
     finding = witness.disagreement(plan, alike(said), alike(case.on_b.records), "rows that were kept back")
     if finding is None:
-        rows = disturbed(case.sample.b, case.task.schema, plan)
+        rows = disturbed(case.b, case.task.schema, plan)
         altered = case.run(rows)
         if altered.result.status != "ok":
             fault = fault_of(altered.result)
@@ -137,7 +137,7 @@ def _order_of_rows(case: Case) -> Iterator[Finding]:
     """The same rows in another order give the same records. A disturbed copy that a witness confirmed was in another order."""
     if case.witnessed:
         return
-    trial = case.run(shuffled(case.sample.b))
+    trial = case.run(shuffled(case.b))
     before, after = bag(case.on_b.records), bag(trial.records)
     if trial.result.status == "ok" and before != after and len(trial.records) != len(case.on_b.records):
         yield Finding("faithful", "depends-on-row-order", "the same rows in another order give other records")
