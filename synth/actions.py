@@ -213,7 +213,7 @@ def run_closure(
     from synth.outcome import Outcome as Ended
 
     kept = kept_closure(desk, name)
-    reference = sources or str(kept.facts.get("source", "")).splitlines()
+    reference = _named_like(kept, sources) or str(kept.facts.get("source", "")).splitlines()
     if not any(reference):
         raise BadRequest(f"the closure {name!r} has no source on record", "Add --source")
     began = time.perf_counter()
@@ -245,6 +245,17 @@ def run_closure(
     return kept, Ended(
         status, message, Schema(()), (), given, kept.id, kept.name, str(kept.folder), timings_ms={"run": _ms(began)}
     )
+
+
+def _named_like(kept: Kept, sources: Sequence[str]) -> list[str]:
+    """The sources; another file for a closure over one table goes by that table's name, which its SQL has."""
+    tables = kept.facts.get("tables")
+    if not (len(sources) == 1 and isinstance(tables, list) and len(tables) == 1):
+        return list(sources)
+    from synth.opening import name_and_location
+
+    name, location = name_and_location(sources[0])
+    return [sources[0] if name or not str(tables[0]).isidentifier() else f"{tables[0]}={location}"]
 
 
 def _check_name(name: str) -> None:

@@ -30,7 +30,7 @@ def open_all(texts: tuple[str, ...], options: OpenOptions) -> Source:
     """One source for what was written after `--source`, once or several times (`name=SOURCE`)."""
     if not texts:
         raise BadRequest("no source was given", "Add --source FILE, FOLDER or URL")
-    named = [_name_and_location(text) for text in texts]
+    named = [name_and_location(text) for text in texts]
     if len(named) == 1:
         name, location = named[0]
         return open_one(location, replace(options, name=name))
@@ -138,7 +138,7 @@ def _unreadable(location: str, detection: Detection) -> SourceProblem:
     )
 
 
-def _name_and_location(text: str) -> tuple[str, str]:
+def name_and_location(text: str) -> tuple[str, str]:
     """`name=SOURCE`, unless what looks like a name is part of a path or address that exists as it stands."""
     match = _NAMED.fullmatch(text)
     if not match or Path(text).exists() or "://" in text.split("=", 1)[0]:

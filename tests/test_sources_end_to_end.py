@@ -23,7 +23,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from synth.actions import Desk, Said, ask
+from synth.actions import Desk, Said, ask, run_closure
 from synth.records import comparable
 from tests import servers
 from tests.services import Server
@@ -732,3 +732,19 @@ def test_what_could_not_be_read_is_said(
 
     assert sorted(found, key=repr) == sorted(as_comparable(records), key=repr)
     assert (state, named in reason) == ("incomplete", True), reason
+
+
+@pytest.mark.parametrize("ending", ["csv", "json"])
+def test_a_kept_closure_answers_over_the_next_file(desk: Desk, place: Place, ending: str) -> None:
+    for month, factor in (("march", 1), ("april", 10)):
+        rows = [{"city": "AB"[n % 2], "amount": n * factor} for n in range(10)]
+        lines_of = "city,amount\n" + "".join(f"{row['city']},{row['amount']}\n" for row in rows)
+        place.put(f"next/{month}.{ending}", lines_of if ending == "csv" else json.dumps(rows))
+    ask(desk, "total amount per city", [str(place.folder / f"next/march.{ending}")], Said(save=f"next_{ending}"))
+
+    _, outcome = run_closure(desk, f"next_{ending}", [str(place.folder / f"next/april.{ending}")], {}, None)
+
+    assert outcome.status == "ok", outcome.message
+    assert outcome.answer is not None
+    found = [tuple(comparable(v) for v in record.values()) for record in outcome.answer.records]
+    assert sorted(found, key=repr) == as_comparable([("A", 200), ("B", 250)])
