@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from synth.plan import (
     Aggregate,
+    AggregateName,
     And,
     Arithmetic,
     Bucket,
@@ -32,6 +33,7 @@ from synth.understand.notes import PERSONS, Best, Key, Measure, Notes, Part, Sho
 from synth.understand.structure import Reader
 from synth.understand.words import any_of, lemma, spelled, stem
 
+UNCOUNTED = any_of("stock inventory energy weather traffic spending budget revenue consumption usage rain")
 FIGURES = {"sum": "total", "avg": "average", "median": "median", "min": "minimum", "max": "maximum", "stddev": "stddev"}
 
 
@@ -183,7 +185,25 @@ class Assembler:
                 self._group_entities(entities)
                 self._figure_for(best, None)
                 return
+        if self._figure_of_kinds(best, entities):
+            return
         self._rows_best(best)
+
+    def _figure_of_kinds(self, best: Best, entities: list[Key]) -> bool:
+        """ "The station with the lowest temperature": stations, each with its lowest, and none of them twice."""
+        if best.by is None or best.by.sort != "number" or best.function is not None or best.plain_first:
+            return False
+        known = [e.known for e in entities if e.known is not None]
+        others = [s for s in self.notes.shown if s.known not in known and s.known is not best.by]
+        repeated = known and all(k.field.values and k.field.distinct < k.field.values - k.field.nulls for k in known)
+        if not repeated or len(known) != len(entities) or others or self.notes.measures or self.notes.all_columns:
+            return False
+        if any(k.column.table != best.by.column.table for k in known):
+            return False
+        self._group_entities(entities)
+        function: AggregateName = "max" if best.descending else "min"
+        self._figure_for(best, Measure(function, best.by.column, best.by.column.name, known=best.by))
+        return True
 
     def _named_only(self) -> list[Part]:
         """ "Which agent has the most tickets" asks for an agent: rows without one rank nowhere."""
@@ -205,7 +225,9 @@ class Assembler:
         entities = self._entities()
         if not wished or not entities:
             return
-        if all(e.table and e.table in (m.rows_of, *(c.table for c in columns_in(m.of))) for m in wished for e in entities):
+        if all(
+            e.table and e.table in (m.rows_of, *(c.table for c in columns_in(m.of))) for m in wished for e in entities
+        ):
             return
         self._group_entities(entities)
         notes.measures.extend(wished)
@@ -226,7 +248,9 @@ class Assembler:
             return
         tokens = self.reader.tokens
         first = min(k.at for k in others)
-        words = [t.low for t in tokens[max(0, best.at - 3) : max(0, best.at)] if t.low not in ("the", "a", "our", "top")]
+        words = [
+            t.low for t in tokens[max(0, best.at - 3) : max(0, best.at)] if t.low not in ("the", "a", "our", "top")
+        ]
         if 0 <= first < best.at and words and words[-1] in any_of("for of from among by"):
             raise no("cannot-answer", f"figures of the {best.said!r} need two steps; ask which that is first")
         notes.best_per.extend(others)
@@ -297,7 +321,9 @@ class Assembler:
     def _several_for_one(self, shown: list[Shown]) -> bool:
         """Whether columns of one table are shown of which the first does not tell its rows apart."""
         first = shown[0].known
-        return all(s.known.column.table == first.column.table for s in shown) and first.field.distinct < first.field.values
+        return (
+            all(s.known.column.table == first.column.table for s in shown) and first.field.distinct < first.field.values
+        )
 
     def _group_entities(self, entities: Iterable[Key]) -> None:
         for key in entities:
@@ -508,6 +534,14 @@ class Assembler:
                 f"{names} for each group: counted, or listed in its order?",
                 (f"number of {names} per group", f"{names} sorted by group"),
             )
+        said = [t for t in self.reader.tokens if self.lexicon.tables_at([t], 0)]
+        if said and all(t.low in UNCOUNTED for t in said):
+            numbers = [
+                k.column.name for k in self.lexicon.of_table[self.subject] if k.sort == "number" and not k.identifier
+            ]
+            raise no(
+                "ambiguous", f"how much {said[0].low} for each group? name the figure", (*numbers[:5], "number of rows")
+            )
         by = any(t.low == "by" for t in self.reader.tokens)
         if (
             verb in ("list", "show", "display", "give")
@@ -710,7 +744,9 @@ class Assembler:
             name = {"month_of_year": "month", "hour_of_day": "hour"}.get(key.unit, key.unit)
             return [(Bucket(known.column, key.unit, self.reader.zone_name(known)), name)]
         if key.known is not None and key.known.sort == "other":
-            raise no("cannot-answer", f"{key.known.column.name!r} holds lists or records; there is no group for each of them")
+            raise no(
+                "cannot-answer", f"{key.known.column.name!r} holds lists or records; there is no group for each of them"
+            )
         if key.known is not None:
             partner = self._label_of_pointer(key)
             if partner is not None:
@@ -920,7 +956,17 @@ class Assembler:
         if len(shown) == 1 and shown[0] in compared and not verb and not notes.shown[0].asked:
             # "first reply over 10 hours": the rows where it is so
             incidental = True
-        if (incidental or named) and notes.best is None and not notes.distinct and not (incidental and reader.question == "who"):
+        beyond = bool(shown) and all(s.beyond for s in notes.shown)
+        if beyond and notes.best is None and not notes.distinct:
+            # "patients and their insurer": the patients too
+            own = [c for c in label or [k.column for k in self.lexicon.of_table[base]] if c not in columns]
+            columns = [*own, *columns]
+        if (
+            (incidental or named)
+            and notes.best is None
+            and not notes.distinct
+            and not (incidental and reader.question == "who")
+        ):
             # "which flights were late": the flights are asked for, whole
             own = [k.column for k in self.lexicon.of_table[base]]
             columns = own + [c for c in columns if c not in own]
@@ -966,9 +1012,16 @@ class Assembler:
             columns.append(notes.best.by.column)
         where = self._conjunction(parts)
         distinct = notes.distinct or self._enumerates(shown, parts)
-        if distinct and len(columns) == 1 and self.lexicon.known[columns[0]].field.nulls and columns[0] not in columns_in(where):
+        if (
+            distinct
+            and len(columns) == 1
+            and self.lexicon.known[columns[0]].field.nulls
+            and columns[0] not in columns_in(where)
+        ):
             # nothing is no city
-            where = both(where, Empty(columns[0], negated=True)) if where is not None else Empty(columns[0], negated=True)
+            where = (
+                both(where, Empty(columns[0], negated=True)) if where is not None else Empty(columns[0], negated=True)
+            )
         orders = self._sort_rows(base, columns)
         tables = (
             {c.table for c in columns}

@@ -48,7 +48,8 @@ AFTER = (
     r"(?:many |much |big |with )?(?:thanks|thank you|thank u|thx|cheers|ty)(?: (?:so|very) much| a lot| a bunch| a million)?"
     r"(?: in advance| for (?:your|the) help)?",
     r"(?:much )?appreciated",
-    r"(?:if (?:it is |it's |that is |that's )?(?:possible|ok|okay|alright|not too much trouble)|if you (?:can|could|don't mind|please|would))",
+    r"if (?:it is |it's |that is |that's )?(?:possible|ok|okay|alright|not too much trouble)",
+    r"if you (?:can|could|don't mind|please|would)",
     r"(?:when|whenever|once) you (?:have|get|find) (?:a |the )?(?:moment|minute|second|chance|time)",
     r"(?:asap|as soon as possible|for me|for us)",
     r"(?:that (?:would|will)|that'd) be (?:great|nice|lovely|helpful|awesome|perfect|all)",

@@ -189,7 +189,9 @@ class Lexicon:
             if len(key) != 1 or not words:
                 continue
             own = self.known[key[0]]
-            for form in [f for f in self._index if len(f) == 3 and f[1] == "of" and f[0] in own.words and f[2] == words[-1]]:
+            for form in [
+                f for f in self._index if len(f) == 3 and f[1] == "of" and f[0] in own.words and f[2] == words[-1]
+            ]:
                 self._index[form] = {own: 1.0}
 
     def _add_noun(self, words: tuple[str, ...], table: str, score: float) -> None:
@@ -362,10 +364,16 @@ class Lexicon:
             shorter = self.named(words[:-1])
             few = {"type", "level", "kind", "class"}
             found = {
-                k: s * 0.9 for k, s in shorter if s >= 0.85 and (words[-1] not in few or k.field.vocabulary) and _fits(k, words[-1])
+                k: s * 0.9
+                for k, s in shorter
+                if s >= 0.85
+                and (words[-1] not in few or k.field.vocabulary or is_flag(k.field))
+                and _fits(k, words[-1])
             }
         if not found and len(words) == 2 and words[1] in DATE_WORDS:
             found = dict.fromkeys(self.events.get(stem(words[0]), ()), 0.88)
+        # a column that was never filled answers to its name only
+        found = {k: s for k, s in found.items() if s >= 0.96 or not k.field.values or k.field.nulls < k.field.values}
         best = max(found.values(), default=0.0)
         return sorted(((k, s) for k, s in found.items() if s >= best - 0.3), key=lambda x: -x[1])
 

@@ -20,8 +20,9 @@ from synth.understand.operators import AGGREGATE_OF, AGGREGATES, COMPARISONS, CO
 from synth.understand.vocabulary import SUPERLATIVES, VERBS
 from synth.understand.words import any_of, lemma, stem
 
-
-KINDS = any_of("category type kind status state genre class reason method level tariff plan channel tag label unit role")
+KINDS = any_of(
+    "category type kind status state genre class reason method level tariff plan channel tag label unit role"
+)
 
 
 class Figures(Filters):
@@ -184,6 +185,13 @@ class Figures(Filters):
                         return j + 1
         if said == "overall" and not following:
             return 0
+        if meaning == "avg" and self.low(j) in any_of("daily weekly monthly quarterly yearly annual hourly"):
+            amount = self.column_at(j + 1, "number") if j + 1 < len(self.tokens) else None
+            if amount is None or amount[0].additive is not False:
+                raise no(
+                    "cannot-answer",
+                    f"an average of {self.low(j)} totals needs two steps; ask for the {self.low(j)} totals first",
+                )
         self.aggregates.append(AGGREGATE_OF[meaning])
         self.zone = "measure"
         k = self.skip(j, set())

@@ -47,7 +47,6 @@ from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES
 from synth.understand.words import any_of, stem
 
-
 # What stands behind an amount → words of the column that holds it.
 POSTFIX = {
     "late": "delay late",
@@ -107,7 +106,7 @@ class Filters(Predicates):
             known, at = found_column
             if is_flag(known.field) and not said.endswith(("missing", "unknown", "null", "blank", "empty")):
                 self.add(self.held_condition(Held(known, flag_values(known, False), 1, 1.0)), known)
-            else:
+            elif not self._none_of(known, True):
                 self.add(Empty(known.column), known)
             self.zone = "filter"
             while self.low(at) in ("and", "or", "nor", ","):
@@ -133,6 +132,17 @@ class Filters(Predicates):
                 else at
             )
         return 0
+
+    def _none_of(self, known: Known, none: bool) -> bool:
+        """ "Days without rain" where the rain may be 0: compared with nothing; asked back where it may be missing too."""
+        least = known.field.least
+        if known.sort != "number" or known.identifier or not isinstance(least, int | float | Decimal) or least > 0:
+            return False
+        if known.field.nulls:
+            name = known.column.name
+            raise no("ambiguous", f"{name} of 0, or {name} missing?", (f"{name} is 0", f"{name} is missing"))
+        self.add(Compare(known.column, "=" if none else ">", Value(0)), known)
+        return True
 
     def _never(self, i: int) -> int:
         """ "never ordered", "who did not order anything", "that have not been borrowed"."""
@@ -168,6 +178,9 @@ class Filters(Predicates):
                 "lend": "loan",
                 "check": "loan",
                 "visit": "visit",
+                "admit": "admission",
+                "deliver": "delivery",
+                "examin": "exam",
             }
             if any(_akin(stem(w), root) or stem(w) == stem(related.get(root, "\0")) for w in words_of):
                 self.notes.lacking.append(self._nearest_of(table.name, root))
@@ -229,7 +242,8 @@ class Filters(Predicates):
             return 0
         if self.low(at) in ("address", "number") and not known.identifier:
             at += 1
-        self.add(Empty(known.column, negated=True), known)
+        if not self._none_of(known, False):
+            self.add(Empty(known.column, negated=True), known)
         self.zone = "filter"
         return at
 
@@ -369,6 +383,9 @@ class Filters(Predicates):
 
     def _comparison(self, i: int) -> int:
         """An operator with a number or a date behind it."""
+        parted = self._parted_comparison(i)
+        if parted:
+            return parted
         found = phrase_at(self.tokens, i, COMPARISONS)
         operator: Comparison
         if found:
@@ -415,6 +432,32 @@ class Filters(Predicates):
         if suffix and found is None:
             at += suffix[1]
         return self._compare_with(i, at, operator, number, left)
+
+    def _parted_comparison(self, i: int) -> int:
+        """ "more votes than 2000", "a higher price than 10"."""
+        operator: Comparison | None = (
+            ">"
+            if self.low(i) in any_of("more higher greater larger bigger")
+            else "<"
+            if self.low(i) in any_of("fewer less lower smaller")
+            else None
+        )
+        column = self.column_at(i + 1, "number", 0.8) if operator and i + 1 < len(self.tokens) else None
+        if operator is None or column is None or column[0].identifier or self.low(column[1]) != "than":
+            return 0
+        number = quantity_at(self.tokens, column[1] + 1)
+        other = self.column_at(column[1] + 1, "number") if number is None and column[1] + 1 < len(self.tokens) else None
+        if self.negate:
+            operator, self.negate = OPPOSITE[operator], False
+        if number is not None:
+            self.add(self.compare_number(column[0], operator, number), column[0])
+            self.zone, self.last = "filter", column[0]
+            return column[1] + 1 + number.length
+        if other is not None:
+            self.add(Compare(column[0].column, operator, other[0].column), column[0])
+            self.zone, self.last = "filter", None
+            return other[1]
+        return 0
 
     def _compare_with(
         self, i: int, at: int, operator: Comparison, number: Quantity, left: Known | Measure | str | None
@@ -568,13 +611,16 @@ class Filters(Predicates):
         token = self.tokens[i]
         if token.kind != "word" or token.low in STOPS or token.low in FILLER or token.low in ("each", "per", "every"):
             return False
-        if phrase_at(self.tokens, i, DIRECTIONS) or phrase_at(self.tokens, i, ORDERS) or phrase_at(self.tokens, i, GROUPS):
+        if (
+            phrase_at(self.tokens, i, DIRECTIONS)
+            or phrase_at(self.tokens, i, ORDERS)
+            or phrase_at(self.tokens, i, GROUPS)
+        ):
             return False
         if self.calendar.period_at(self.tokens, i) or phrase_at(self.tokens, i, TIME_WORDS):
             return False
-        if phrase_at(self.tokens, i, NOT_WORDS) or phrase_at(self.tokens, i, LACKING) or self.low(i + 1) == "first":
-            return False
-        return True
+        lacking = phrase_at(self.tokens, i, NOT_WORDS) or phrase_at(self.tokens, i, LACKING)
+        return not lacking and self.low(i + 1) != "first"
 
     def _says_column(self, i: int) -> bool:
         """Whether the unit at i is to the letter the name of a column of numbers."""
@@ -584,11 +630,7 @@ class Filters(Predicates):
         """ "more than 2 hours late", "over 5 kg in weight": the word behind says of which column the amount is."""
         j = self.skip(at, any_of("in of"))
         words = POSTFIX.get(self.low(j), "").split()
-        found = [
-            k
-            for k in self.lexicon.with_words(self.subject, words, "number")
-            if self._measures_in(k, number.unit)
-        ]
+        found = [k for k in self.lexicon.with_words(self.subject, words, "number") if self._measures_in(k, number.unit)]
         if not found:
             column = self.column_at(j, "number", 0.8) if j < len(self.tokens) else None
             if column is None or column[0].identifier or not self._measures_in(column[0], number.unit):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synth.understand.columns import ColumnMatch, Known
+from synth.understand.columns import ColumnMatch, Known, is_flag
 from synth.understand.logic import moved
 from synth.understand.notes import (
     Best,
@@ -107,7 +107,8 @@ class GroupsAndOrder(Superlatives):
         n = found[1]
         word = self.said(i, n).casefold()
         j = i + n
-        noted = self.notes.shown or self.notes.measures or self.notes.parts or self.notes.best or self.mentioned
+        notes = self.notes
+        noted = bool(notes.shown or notes.measures or notes.parts or notes.best or self.mentioned)
         noted = noted or self.question == "how much"
         if word == "by" and not self.best_open and (self._counts_at(j) or phrase_at(self.tokens, j, AGGREGATES)):
             sorts = len(self.notes.sorting)
@@ -158,11 +159,40 @@ class GroupsAndOrder(Superlatives):
                 if condition:
                     return condition
         plural = key is not None and self.tokens[at - 1].low != self.tokens[at - 1].lemma
-        whose = key is not None and key.known is not None and key.unit is None and key.known.sort == "text" and self.rows_said
-        if word in ("by", "per") and key is not None and key.known is not None and key.unit is None and key.known.sort == "date":
+        whose = (
+            key is not None
+            and key.known is not None
+            and key.unit is None
+            and key.known.sort == "text"
+            and self.rows_said
+        )
+        if (
+            word in ("by", "per")
+            and key is not None
+            and key.known is not None
+            and key.unit is None
+            and key.known.sort == "date"
+        ):
             chosen = self._date_chosen(key.known)
             if chosen:
                 return at
+        doers = self.tokens[j].low != self.tokens[j].lemma if j < len(self.tokens) else False
+        if word == "by" and doers and key is not None and key.known is not None and is_flag(key.known.field):
+            # "rides by members" are those that members took
+            self.hint = "by"
+            return j
+        if (
+            word in ("per", "by")
+            and key is not None
+            and key.known is not None
+            and self._measures(key.known)
+            and (word == "per")
+        ):
+            name = key.known.column.name
+            raise no(
+                "cannot-answer",
+                f"a figure for each unit of {name!r} is a ratio; ask for both figures, or name a column to group by",
+            )
         people = plural and key is not None and (key.table or (whose and not self.counting and not self.notes.measures))
         if word == "by" and people and self.low(at) in any_of("from in with who whose of living that named called"):
             # "orders by customers from Spain": whose they are, not a group for each
@@ -233,6 +263,13 @@ class GroupsAndOrder(Superlatives):
         self._joined()
         self.last = key
         return at
+
+    def _measures(self, known: Known) -> bool:
+        """Whether the column holds amounts, nearly all different, that nobody groups by."""
+        field = known.field
+        if known.sort != "number" or known.identifier or is_flag(field):
+            return False
+        return field.values > 20 and field.distinct * 2 > field.values
 
     def _date_chosen(self, known: Known) -> bool:
         """ "In March by placed_at": the column of a date said before. A group for every moment is never meant."""

@@ -22,7 +22,6 @@ from synth.understand.operators import (
     OPPOSITE,
 )
 
-
 Node = TypeVar("Node")
 
 

@@ -54,6 +54,7 @@ class Shown:
     as_total: bool = False
     listed: bool = True
     beside: bool = False
+    beyond: bool = False
 
 
 @dataclass

@@ -235,6 +235,10 @@ class Predicates(Times):
                 break
         k = self.skip(k, {"the"})
         period = self.calendar.period_at(self.tokens, k)
+        named = TIME_WORDS.get((self.low(j - 1),))
+        if named and j == k and known.words == (self.low(j - 1),):
+            # a column called since: "clients since 2020"
+            operator = named  # type: ignore[assignment]  # the table's meanings are comparisons
         if period is None:
             column = (
                 self.column_at(k, "date")

@@ -280,7 +280,8 @@ class State:
                 if choice.startswith("birth"):
                     group = [k for k in found if k.sort == "date"] or group
                 if len(group) > 1:
-                    whole = [k for k in group if len(k.words) == 1]
+                    extreme = "maximum" if GRADES[grade][1] else "minimum"
+                    whole = [k for k in group if len(k.words) == 1] or [k for k in group if extreme in k.words]
                     if len(whole) == 1:
                         return whole[0]
                     names = tuple(k.column.name for k in group)
@@ -336,8 +337,12 @@ class State:
                 and not self.graph.widens(self.subject, t.name)
             ]
             near += sorted(further, key=lambda t: len(self.graph.path(self.subject, t) or []))
+        if not table:
+            between = [e.to_table for t in self.mentioned for e in self.graph.path(self.subject, t) or []]
+            near += [t for t in between if t not in near]
         for name in near:
-            dates = self.lexicon.dates(name)
+            # a birth is meant only where one speaks of it
+            dates = [k for k in self.lexicon.dates(name) if not {"birth", "birthday", "dob", "born"} & set(k.words)]
             if not dates:
                 years = [k for k in self.lexicon.of_table[name] if k.words[-1:] == ("year",) and k.sort == "number"]
                 if len(years) == 1 and required:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from synth.plan import Compare, Comparison, Empty, Match, OneOf, Value
 from synth.understand.columns import ColumnMatch, Known, is_flag
+from synth.understand.filters import _akin
 from synth.understand.notes import (
     STOPS,
     Key,
@@ -25,7 +26,6 @@ from synth.understand.operators import (
     phrase_at,
     unit_at,
 )
-from synth.understand.filters import _akin
 from synth.understand.things import Things
 from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES, ROWS, SUPERLATIVES, VERBS
@@ -268,7 +268,12 @@ class Reader(Things):
             return self._value(i, held)
         noun = self.lexicon.tables_at(self.tokens, i) if self.counting else []
         after = i + n_column
-        if noun and noun[0][2] < n_column and columns[0].known.sort == "date" and phrase_at(self.tokens, after, TIME_WORDS):
+        if (
+            noun
+            and noun[0][2] < n_column
+            and columns[0].known.sort == "date"
+            and phrase_at(self.tokens, after, TIME_WORDS)
+        ):
             # "number of orders due before May": orders are counted, the due date is compared
             return 0
         # "total amount" may be a column or a wish for a sum: the column's own name wins
@@ -277,7 +282,7 @@ class Reader(Things):
     def _question(self, i: int) -> int:
         low = self.low(i)
         two = (low, self.low(i + 1))
-        if self._comparing() and (two[0] == "how" and two[1] in any_of("does do did") or low in COMPARING):
+        if self._comparing() and ((two[0] == "how" and two[1] in any_of("does do did")) or low in COMPARING):
             self.question = self.question or "what"
             return i + (2 if low == "how" else 1)
         started = self.notes.shown or self.notes.measures or self.notes.parts or self.mentioned or self.counting
@@ -363,7 +368,8 @@ class Reader(Things):
 
     def _contrast(self, i: int) -> int:
         """ "between members and non-members", "electric versus petrol": a figure for each of the kinds named."""
-        if not self._comparing() and self.low(i) != "between":
+        figures = self.notes.measures or self.notes.shown or self.aggregates or self.notes.groups or self.mentioned
+        if not self._comparing() or not figures:
             return 0
         first = self._kind_at(self.skip(i, any_of("between for of among the in from")))
         if first is None or self.low(first[2]) not in ("and", "versus", "with", "to", "or", "against"):
@@ -373,7 +379,7 @@ class Reader(Things):
             return 0
         known = first[0]
         values = (*first[1], *second[1])
-        stored = set(known.field.vocabulary) or {True, False}
+        stored: set[object] = set(known.field.vocabulary) or {True, False}
         self.notes.groups.append(Key(known=known, at=i))
         if not set(values) >= stored:
             self.add(OneOf(known.column, tuple(self.parameter(known.column.name, v) for v in values)), known)
@@ -593,7 +599,12 @@ class Reader(Things):
             means = self.values.held_at(self.text, self.tokens, self.skip(i + 2, {"a", "the"}))
             if any(set(h.known.words) & {"payment", "method", "pay", "paid"} for h in means):
                 return i + 2
-        if root in ("spend", "sell", "earn") and self.low(self.skip(i + 1, {"the"})) in ("most", "least", "best", "worst"):
+        if root in ("spend", "sell", "earn") and self.low(self.skip(i + 1, {"the"})) in (
+            "most",
+            "least",
+            "best",
+            "worst",
+        ):
             return i + 1
         if (
             root in any_of("publish releas built build mak manufactur produc construct found establish open")
@@ -661,8 +672,10 @@ class Reader(Things):
             k = i + 1 + (found[1] if found else 0)
             amount = quantity_at(self.tokens, k)
             if amount is not None and found:
-                column = self.column_at(k + amount.length - (1 if amount.unit and amount.length > 1 else 0), "number", 0.9)
-                if column is not None and not column[0].identifier:
+                what = self.column_at(
+                    k + amount.length - (1 if amount.unit and amount.length > 1 else 0), "number", 0.9
+                )
+                if what is not None and not what[0].identifier:
                     # "stayed more than 10 nights": the column says what
                     return i + 1
         if self.low(i - 1) in ("we", "they") and root in any_of("sell order buy offer stock carry us serv"):
@@ -710,7 +723,7 @@ class Reader(Things):
                     if known.additive:
                         self.notes.measures.append(Measure("sum", known.column, known.column.name, known=known))
                     else:
-                        self.notes.shown.append(Shown(known, token.low))
+                        self.notes.shown.append(Shown(known, self.low(i)))
                     self.last = known
                     return j
                 self.last = known

@@ -23,7 +23,6 @@ from synth.understand.numbers_and_dates import (
 from synth.understand.operators import (
     AGGREGATE_OF,
     AGGREGATES,
-    COUNTS,
     phrase_at,
     unit_at,
 )
@@ -468,11 +467,20 @@ class Superlatives(Figures):
             return found[1]
         tables = [t for t in self.lexicon.tables_at(self.tokens, j) if t[1] >= 0.6]
         column = self.column_at(j) if matches else None
+        if column and column[0].sort == "date" and matches[0].score < 0.9:
+            # "the highest reading" is no date of reading
+            column = None
         table_wins = bool(tables) and (column is None or tables[0][1] >= matches[0].score - 0.05)
         if column and column[0].sort == "number" and not column[0].identifier and matches[0].score > 0.95 and not words:
             table_wins = False
         if column and words and column[0].sort == "date" and grade not in ("old", "young", "new", "late", "early"):
             graded = self.graded(grade, column[0].column.table)
+            if graded is None:
+                raise no(
+                    "no-such-column",
+                    f"no column says what is {best.said!r}",
+                    self.lexicon.nearest(words.split("|")[0].split()[0]),
+                )
             if graded is not None:
                 best.by = graded
                 self._set_best(best)
@@ -517,7 +525,7 @@ class Superlatives(Figures):
             if unit and not self.column_named_exactly(j):
                 self.notes.groups.append(Key(unit=unit[0], asked=True))
                 if known_graded is not None and known_graded.sort == "number":
-                    best.function = "max" if best.descending else "min"
+                    best.function = "sum" if known_graded.additive else "max" if best.descending else "min"
                 return j + unit[1]
             return j
         if low_value := self._derived_at(j):
@@ -658,7 +666,11 @@ class Superlatives(Figures):
             return j + 1
         if nxt.endswith(("ed", "ing")):
             # "most commented": by the column of comments
-            own = [k for k in self.lexicon.of_table[self.subject] if k.counts and any(stem(w) == stem(nxt) for w in k.words)]
+            own = [
+                k
+                for k in self.lexicon.of_table[self.subject]
+                if k.counts and any(stem(w) == stem(nxt) for w in k.words)
+            ]
             if len(own) == 1:
                 best.by, best.of_rows = own[0], True
                 self._set_best(best)

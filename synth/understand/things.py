@@ -15,6 +15,7 @@ from synth.understand.columns import ColumnMatch, Known
 from synth.understand.groups_and_order import GroupsAndOrder
 from synth.understand.logic import either
 from synth.understand.notes import (
+    Key,
     Measure,
     Shown,
     no,
@@ -23,7 +24,6 @@ from synth.understand.operators import COMPARISONS, TIME_WORDS, phrase_at
 from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import FILLER
 from synth.understand.words import IRREGULAR, Token, any_of, stem
-
 
 AGGREGATE_BEHIND: dict[str, AggregateName] = {
     "total": "sum",
@@ -41,6 +41,11 @@ AGGREGATE_BEHIND: dict[str, AggregateName] = {
 }
 # Rows that are money: their total is a sum.
 MONEY = any_of("donation gift contribution payment expense deposit withdrawal transfer refund payout fine tip")
+
+
+def token_done(word: str) -> bool:
+    """Whether the word says that something was done: admitted, sold."""
+    return word.endswith("ed") or word in IRREGULAR
 
 
 class Things(GroupsAndOrder):
@@ -173,7 +178,11 @@ class Things(GroupsAndOrder):
         if best.score > tables[0][1] + 0.05:
             return True
         after = i + best.length
-        if best.score >= 0.99 and tables[0][0] == self.subject and self.tokens[after - 1].low == self.tokens[after - 1].lemma:
+        if (
+            best.score >= 0.99
+            and tables[0][0] == self.subject
+            and self.tokens[after - 1].low == self.tokens[after - 1].lemma
+        ):
             # a table of zips with a column zip: "where zip is 01234"
             valued = after < len(self.tokens) and self.tokens[after].kind in ("number", "quote", "literal", "symbol")
             if (valued and not best.known.identifier) or self.low(after) in ("is", "are", "was"):
@@ -291,10 +300,13 @@ class Things(GroupsAndOrder):
         amounts = self.lexicon.with_words(table, ["amount", "total", "value", "price", "cost", "fee"], "number")
         if not summed and self.tokens[i].lemma not in MONEY:
             called = [k for k in self.lexicon.of_table[table] if k.words == ("total",) and k.sort == "number"]
-            money = called or (amounts if self.tokens[i].lemma == "sale" else [])
+            of = "of" in (self.low(i - k) for k in (1, 2, 3)) and "number" not in (self.low(i - k) for k in (2, 3, 4))
+            money = called or (amounts if self.tokens[i].lemma == "sale" or of else [])
             if money:
                 name = money[0].column.name
-                raise no("ambiguous", f"the number of {said}, or the sum of {name}?", (f"number of {said}", f"sum of {name}"))
+                raise no(
+                    "ambiguous", f"the number of {said}, or the sum of {name}?", (f"number of {said}", f"sum of {name}")
+                )
             self._count_now(Measure("count", None, said, rows_of=table))
         elif len(amounts) == 1:
             self.mention(table)
@@ -353,7 +365,11 @@ class Things(GroupsAndOrder):
                 and (not self._predicate_ahead(after[1], after[0]) or (size and size[0] in ("<", "<=", ">", ">=")))
             ):
                 at = after[1]
-            elif at < len(self.tokens) and self.tokens[at].lemma in chosen.known.words and self._whose_noun(at, chosen.known):
+            elif (
+                at < len(self.tokens)
+                and self.tokens[at].lemma in chosen.known.words
+                and self._whose_noun(at, chosen.known)
+            ):
                 # "double rooms", "free plan customers": a part of the column's name
                 at += 1
             last = self.last
@@ -399,7 +415,9 @@ class Things(GroupsAndOrder):
         if directed is not None:
             return directed
         # "the budget of Sales": where the figure asked for stands
-        asked = [s.known.column.table for s in self.notes.shown] + [m.known.column.table for m in self.notes.measures if m.known]
+        asked = [s.known.column.table for s in self.notes.shown] + [
+            m.known.column.table for m in self.notes.measures if m.known
+        ]
         same = [h for h in pool if asked and h.known.column.table == asked[-1]]
         if len(same) == 1 and asked[-1] != self.subject and self.graph.path(self.subject, asked[-1]) is None:
             self.subject = asked[-1]
@@ -609,6 +627,23 @@ class Things(GroupsAndOrder):
             self.notes.measures.append(Measure("sum", known.column, said, known=known))
             self.last = self.notes.measures[-1]
             return total
+        done = token_done(self.tokens[i].low)
+        if (
+            done
+            and n == 1
+            and known.sort == "date"
+            and self.subject_said
+            and known.column.table != self.subject
+            and self.graph.widens(self.subject, known.column.table)
+            and not self.asking
+        ):
+            # "patients admitted more than three times"
+            self.event = known
+            if known.column.table not in self.notes.existing:
+                self.notes.existing.append(known.column.table)
+            self.mention(known.column.table)
+            self._joined()
+            return at
         noted = self.notes.measures or self.notes.parts or self.notes.shown
         if noted and not self.asking and self.lexicon.entity(known) and plural and self._of_before(i):
             # "average age of the female patients": says whose, and shows nothing
@@ -625,6 +660,11 @@ class Things(GroupsAndOrder):
             self.add(Empty(known.column, negated=True), known)
             self.zone, self.last = "filter", None
             return at
+        alone = not (self.connector or self.comma or self.asking) and isinstance(self.last, Key)
+        if self.zone == "group" and alone and self.low(i - 1) not in any_of("the a an me us give show its their"):
+            raise no(
+                "not-understood", f"what has {said!r} to do with the group before it? say 'and {said}' for a second one"
+            )
         if self.asking and known.sort != "number":
             self.asking = False
             self.notes.shown.append(Shown(known, said, plural, asked=True))
@@ -646,7 +686,10 @@ class Things(GroupsAndOrder):
             listed = self._listed(i)
             with_it = self.low(i - 1) in ("with", "and", ",") or self.low(i - 2) in ("with", "and", ",")
             beside = (self.rows_said or bool(self.notes.shown)) and listed and with_it and self.notes.best is not None
-            self.notes.shown.append(Shown(known, said, plural, as_total=total_said, listed=listed, beside=beside))
+            their = self.low(i - 1) in ("their", "its") and self.rows_said
+            beyond = their or (bool(self.notes.shown) and self.notes.shown[-1].beyond)
+            shown = Shown(known, said, plural, as_total=total_said, listed=listed, beside=beside, beyond=beyond)
+            self.notes.shown.append(shown)
             if self.low(i - 1) == "with" or self.low(i - 2) == "with":
                 self.notes.all_columns = self.notes.all_columns or (len(self.notes.shown) == 1 and self.subject_noted)
         self._joined()
@@ -661,7 +704,12 @@ class Things(GroupsAndOrder):
         before = self.low(i - 1) if self.low(i - 1) not in ("the", "their", "its", "a") else self.low(i - 2)
         if not self.rows_said:
             return True
-        if before in any_of("with and including include includes showing show plus only also give incl") or before in (",", ":", "&", ";"):
+        if before in any_of("with and including include includes showing show plus only also give incl") or before in (
+            ",",
+            ":",
+            "&",
+            ";",
+        ):
             return True
         return bool(self.notes.shown) and self.notes.shown[-1].listed and self.low(i - 1) in ("and", ",", "&")
 

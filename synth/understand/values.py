@@ -50,7 +50,12 @@ CONTRARY = {
     "outstanding": "paid",
     "disabled": "active",
     "dormant": "active",
-"failed": "passed", "fail": "passed", "failing": "passed", "unsuccessful": "successful", "dead": "alive"}
+    "failed": "passed",
+    "fail": "passed",
+    "failing": "passed",
+    "unsuccessful": "successful",
+    "dead": "alive",
+}
 LEVELS = {
     "warning": ("warn", "warning"),
     "warn": ("warn", "warning"),

@@ -91,6 +91,10 @@ IRREGULAR = {
 }
 
 
+# Forms of verbs, which have no singular.
+VERBS_GONE_BY = frozenset("paid sold bought spent made born sent left took taken gave drove written wrote".split())
+
+
 @dataclass(frozen=True)
 class Token:
     """One word, number, date, quoted text or mark of the request. `low` is folded; `lemma` its singular; `start` and `end` are
@@ -121,20 +125,7 @@ def fold(text: str) -> str:
 @lru_cache(maxsize=20_000)
 def lemma(word: str) -> str:
     """The singular of a folded noun; other words stay as they are."""
-    if word in IRREGULAR and word not in {
-        "paid",
-        "sold",
-        "bought",
-        "spent",
-        "made",
-        "born",
-        "sent",
-        "left",
-        "took",
-        "taken",
-        "gave",
-        "drove",
-    }:
+    if word in IRREGULAR and word not in VERBS_GONE_BY:
         return IRREGULAR[word]
     if word in ("ids", "ips", "pcs", "kgs", "hrs"):
         return word[:-1]
