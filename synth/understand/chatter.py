@@ -59,6 +59,15 @@ AFTER = (
 )
 
 
+_FOR = frozenset(re.sub(r"\?|\(.*?\)", "", PURPOSES).replace("|", " ").split()) | {"report", "slide", "slides"}
+_OPENING = frozenset(
+    "hi hello hey hiya howdy greetings good dear morning ok okay so well right alright now oh sorry um umm hmm actually "
+    "again first next finally lastly also and please just a one another my the quick short small simple brief last easy "
+    "stupid silly final new other more question check request favour favor thing query i i'm i've i'd do does did any have "
+    "it it'd would our what we can could will may might let let's lets help be if when we'd".split()
+)
+
+
 @cache
 def _before() -> re.Pattern[str]:
     return re.compile(rf"^\s*(?:{'|'.join(BEFORE)})(?!\w)[,:]?\s*", re.IGNORECASE)
@@ -91,11 +100,17 @@ def without_chatter(text: str, names: Collection[str]) -> str:
     while True:
         text = text.replace("\u2019", "'")
         short = text
-        for pattern in (_purpose_before(), _purpose_after()):
+        words = [w.strip(",.!?:;()-\u2013\u2014") for w in text.casefold().split()]
+        if not words:
+            return text
+        purposes = (_purpose_before(), _purpose_after()) if _FOR.intersection(words) else ()
+        # a pattern is made only where its first or last word occurs: making them takes longer than reading a request
+        wrapped = (_after(), *((_before(),) if words[0] in _OPENING else ()))
+        for pattern in purposes:
             found = pattern.search(short)
             if found and not {w.rstrip("s") for w in found["what"].casefold().split()} & {n.rstrip("s") for n in names}:
                 short = short[: found.start()] + " " + short[found.end() :]
-        for pattern in (_after(), _before()):
+        for pattern in wrapped:
             less = pattern.sub(" ", short, count=1)
             # a request that is nothing but wrapping is left for others to refuse
             short = less if re.search(r"\w", less) else short

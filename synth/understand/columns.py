@@ -11,8 +11,6 @@ from functools import lru_cache
 from itertools import combinations, islice
 from typing import Literal
 
-from rapidfuzz import fuzz, process
-
 from synth.plan import Column
 from synth.schema import Field, Schema, Table
 from synth.understand.vocabulary import ABBREVIATIONS, ALSO, ROWS, SAME, UNIT_WORDS
@@ -402,6 +400,8 @@ class Lexicon:
         joined = "".join(words)
         if len(joined) < 4 or not self._names:
             return []
+        from rapidfuzz import fuzz, process
+
         cutoff = 86 if len(joined) > 5 else 80
         hits = process.extract(joined, self._names, scorer=fuzz.ratio, score_cutoff=cutoff, limit=3)
         if not hits:
@@ -418,6 +418,8 @@ class Lexicon:
 
     def nearest(self, words: str, count: int = 5) -> tuple[str, ...]:
         """Names of the columns most like these words, for a refusal."""
+        from rapidfuzz import fuzz, process
+
         names = {k.field.name[:60]: " ".join(k.words) for k in self.known.values()}
         hits = process.extract(words, names, scorer=fuzz.WRatio, limit=count)
         return tuple(dict.fromkeys(str(h[2]) for h in hits))

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rapidfuzz import fuzz, process
-
 from synth.plan import Column
 from synth.request import ValueMatch
 from synth.understand.columns import NO, YES, Known, Lexicon, is_flag
@@ -191,6 +189,8 @@ class Values:
         word = tokens[i].low
         if len(word) < 5:
             return []
+        from rapidfuzz import fuzz, process
+
         if self._keys is None:
             self._keys = list(self._index)
         hits = process.extract(word, self._keys, scorer=fuzz.ratio, score_cutoff=85, limit=2)
@@ -232,6 +232,8 @@ class Values:
 
     def near_in_column(self, known: Known, words: str) -> tuple[str, ...]:
         """Stored values of the column that are most like the words."""
+        from rapidfuzz import fuzz, process
+
         hits = process.extract(
             words, known.field.vocabulary, processor=normal, scorer=fuzz.ratio, score_cutoff=75, limit=3
         )
