@@ -24,7 +24,9 @@ def main() -> int:
             options = [part for name in sources for part in ("--source", str(HERE / name))]
             shown = " ".join(f"--source examples/{name}" for name in sources)
             print(f'\n$ tars ask "{request}" {shown} --explain', flush=True)
-            done = subprocess.run([sys.executable, "-m", "synth", "ask", request, *options, "--explain"], env=environment, check=False)
+            done = subprocess.run(
+                [sys.executable, "-m", "synth", "ask", request, *options, "--explain"], env=environment, check=False
+            )
             if done.returncode:
                 return done.returncode
     return 0

@@ -189,7 +189,7 @@ def comparable(value: object) -> object:
 
 def _rounded(value: int | float | Decimal) -> object:
     """Nine significant digits: sums of floats differ in the last ones by the order of the rows."""
-    if isinstance(value, float) or value != int(value) or abs(value) < 10**9:
+    if isinstance(value, float) or value != int(value) or abs(int(value)) < 10**9:
         return f"{float(value):.9g}" if value else "0"
     return str(int(value))
 

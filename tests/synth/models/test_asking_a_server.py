@@ -14,7 +14,8 @@ from corpus.memory import Memory
 from sandbox.job import Sandbox
 from sandbox.open import open_sandbox
 from synth.models.choose import writers_for
-from synth.pipeline import Outcome, Tools, ask
+from synth.outcome import Outcome
+from synth.pipeline import Tools, ask
 from synth.request import Draft, Request
 from synth.schema import Field, Table
 from synth.sources.duck import DuckDoors, DuckSource

@@ -26,7 +26,8 @@ from synth.models.messages import messages_of
 from synth.models.share import SHARES, Share
 from synth.models.text_writer import TextWriter
 from synth.opening import open_one
-from synth.pipeline import Outcome, Tools, ask
+from synth.outcome import Outcome
+from synth.pipeline import Tools, ask
 from synth.request import Draft, Mended, Request, Task
 from synth.schema import Field, Relation, Schema, Table
 from synth.source import OpenOptions, Source
