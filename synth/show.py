@@ -22,7 +22,9 @@ def dumps(value: object, indent: int | None = 2) -> str:
     """JSON with decimals written out exactly and times in ISO 8601. Never NaN: a value that JSON lacks becomes null or text."""
     import simplejson
 
-    return simplejson.dumps(value, indent=indent, use_decimal=True, ensure_ascii=False, ignore_nan=True, default=_plain)
+    return simplejson.dumps(
+        value, indent=indent, use_decimal=True, ensure_ascii=False, ignore_nan=True, default=_plain, encoding=None
+    )
 
 
 def _plain(value: object) -> object:
