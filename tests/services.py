@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,3 +168,22 @@ def _mysql_ping(server: Server) -> None:
     pymysql.connect(
         host="127.0.0.1", port=server.port, user="tars", password=PASSWORD, database="tars", connect_timeout=5
     ).close()
+
+
+def main() -> None:
+    """Start every server that is installed, print where each is, and keep them until Ctrl-C."""
+    with ExitStack() as running:
+        for name, start in (("PostgreSQL", postgres_server), ("MariaDB", mariadb_server)):
+            try:
+                server = running.enter_context(start())
+            except ServiceMissing as missing:
+                print(f"{name}: {missing}")
+                continue
+            print(f"{name}: {server.url()}", flush=True)
+        print("Ctrl-C stops them", flush=True)
+        with suppress(KeyboardInterrupt):
+            signal.pause()
+
+
+if __name__ == "__main__":
+    main()
