@@ -72,6 +72,10 @@ class Assembler:
                     f"how many different {measure.said!r}, or how many rows?",
                     (f"number of different {measure.said}", "number of rows"),
                 )
+        formed = [h.measure for h in notes.having]
+        asked = [m for m in notes.measures if not any(m is f for f in formed)]
+        if formed and not notes.groups and any(m.function in ("count", "count_distinct") for m in asked):
+            raise no("cannot-answer", "counting what fulfils a condition on a figure needs two steps; ask for the list")
         shares = self._row_share(conditions)
         if shares is not None:
             return shares
@@ -139,7 +143,9 @@ class Assembler:
             self._figure_for(best, of)
             return
         if best.by is None and self.notes.measures:
-            self._group_entities(entities)
+            counted = {m.rows_of for m in self.notes.measures}
+            if not self.notes.groups:
+                self._group_entities(e for e in entities if e.known is not None or e.table not in counted)
             self._figure_for(best, None)
             return
         if best.by is not None:
@@ -297,6 +303,10 @@ class Assembler:
         ]
         shown = [Key(known=s.known) for s in entities]
         beside = [s for s in entities if s.beside]
+        best = self.notes.best
+        if best is not None and best.rows_noun and best.by is not None and best.by.column.table == best.rows_noun:
+            # "customer and total of the 5 largest orders": orders are ranked
+            return [Key(table=best.rows_noun)]
         if beside and len(beside) < len(entities) and self.notes.best is not None and self._several_for_one(entities):
             name, thing = beside[0].known.column.name, entities[0].known.column.name
             raise no(
@@ -345,6 +355,10 @@ class Assembler:
         if len(akin) == 1:
             self.notes.existing = []
             return akin[0]
+        wanted = [c for c in children if c in self.reader.mentioned or c in self.notes.existing]
+        if len(wanted) == 1:
+            self.notes.existing = []
+            return wanted[0]
         if key.known is not None:
             field = key.known.field
             if not (children and field.values and field.distinct >= field.values - field.nulls):
@@ -1160,9 +1174,12 @@ class Assembler:
     def _sortable(self, base: str, columns: list[Column], wish: Sorting) -> Known | None:
         """The column that "highest first" means: of the kind said, compared with a number, or the only number shown."""
         if wish.said:
-            found = self.lexicon.with_words(base, wish.said.split()[:3], "number")
+            found = self.lexicon.with_words(base, wish.said.replace("|", " ").split(), "number")
             if len(found) == 1 or (found and wish.said.split()[0] in found[0].words):
                 return found[0]
+            if found:
+                names = tuple(k.column.name for k in found)
+                raise no("ambiguous", f"sorted by {' or '.join(names)}?", names)
         compared = [
             p.known
             for p in self.notes.parts

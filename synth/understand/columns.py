@@ -30,7 +30,7 @@ YES = any_of("yes y true t 1")
 NO = any_of("no n false f 0")
 
 # What may be said behind a column's name without being part of it.
-TAILS = any_of("code name value number type level kind class column field address")
+TAILS = any_of("code name value number type level kind class column field address score")
 
 # Figures that add up over rows, and figures that do not.
 ADDITIVE = any_of(

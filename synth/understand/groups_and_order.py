@@ -164,7 +164,7 @@ class GroupsAndOrder(Superlatives):
             and key.known is not None
             and key.unit is None
             and key.known.sort == "text"
-            and self.rows_said
+            and (self.rows_said or bool(self.notes.shown))
         )
         if (
             word in ("by", "per")
@@ -303,6 +303,16 @@ class GroupsAndOrder(Superlatives):
                 self.best_open = False
                 self.mention(rows)
                 return i + (tables[0][2] if tables else 1)
+        described = self._described_noun(i)
+        if described:
+            # "top 3 agents by closed tickets": by their number
+            tables = self.lexicon.tables_at(self.tokens, described)
+            row = not tables and self.lexicon.row_noun(self.tokens[described], self.subject)
+            if tables or row:
+                best.rows_of, best.function = (tables[0][0] if tables else self.subject), "count"
+                self.best_open = False
+                self.mention(best.rows_of)
+                return described + (tables[0][2] if tables else 1)
         before = len(self.notes.sorting)
         at = self._sort_key(i)
         if not at:

@@ -114,6 +114,7 @@ class Best:
     word: str = ""
     at: int = -1
     rowwise: bool = False
+    rows_noun: str = ""
 
 
 @dataclass

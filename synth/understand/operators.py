@@ -181,7 +181,7 @@ LACKING = phrases(
         "do not have|does not have|do not have any|does not have any|have not any|do not have a|"
         "do not have an|does not have a|does not have an|that lack|lack|lacks|lack a|lack an|lacks a|"
         "lacks an|"
-        "empty|blank|null|with missing|with empty|with blank|with a missing|with an empty|with unknown|"
+        "empty|blank|null|unknown|unspecified|with missing|with empty|with blank|with a missing|with an empty|with unknown|"
         "not having|not having a|not having any|no|with null|with a blank|did not have any|did not have|"
         "without their|"
         "who have no|who have not|that have no|that have not any|where there is no|there is no|for which there is no|"

@@ -82,7 +82,9 @@ class Predicates(Times):
         if empty and (verb or self.low(j) in ("missing", "empty", "null", "blank", "set")):
             after = j + empty[1]
             held = self.values.held_at(self.text, self.tokens, j)
-            if not (held and held[0].known is known):
+            # "customers who have given a rating" gave something, and are not given
+            goes_on = after < len(self.tokens) and self.low(after) in any_of("a an the any no their")
+            if not (held and held[0].known is known) and not goes_on:
                 self.add(Empty(known.column, negated=(empty[0] == "filled") != negated), known)
                 return after
         if known.sort == "date":

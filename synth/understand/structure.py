@@ -627,6 +627,10 @@ class Reader(Things):
             j = i + 1
             ahead = self.skip(j, any_of("their at the us company with items by out"))
             timed = self._time_ahead(j) or self._time_ahead(ahead)
+            bare = not (token.low.endswith(("ed", "ing")) or token.low in IRREGULAR or token.low != token.lemma)
+            if timed and bare and isinstance(self.last, tuple) and self.low(i - 1) not in ("who", "that", "to", "did"):
+                # "took parental leave": a noun, and not the verb
+                return 0
             if timed:
                 self.event = known
                 self.last = known
@@ -663,6 +667,13 @@ class Reader(Things):
         if measured_by:
             return measured_by
         if self._existence(root):
+            return i + 1
+        figure = (
+            self.last if isinstance(self.last, Known) else self.last.known if isinstance(self.last, Measure) else None
+        )
+        done = token.low.endswith("ed") or token.low in any_of("flown driven ridden sold worked eaten drunk run")
+        if done and figure is not None and figure.sort == "number" and self.tokens[i - 1].lemma in figure.words:
+            # "distance flown", "cups sold"
             return i + 1
         if token.low.endswith("ed") or token.low in IRREGULAR:
             if any(_akin(stem(w), root) for w in self.lexicon.table_words[self.subject][-1:]) and self.notes.shown:
@@ -719,7 +730,8 @@ class Reader(Things):
                     # "donors who gave more than 1000": what each gave in all
                     self.last = Measure("sum", known.column, known.column.name, known=known)
                     return j
-                if self.question == "how much" and not self.notes.measures and not self.notes.shown:
+                spent = self.question == "what" and root == "spend"
+                if (self.question == "how much" or spent) and not self.notes.measures and not self.notes.shown:
                     if known.additive:
                         self.notes.measures.append(Measure("sum", known.column, known.column.name, known=known))
                     else:
@@ -764,7 +776,8 @@ class Reader(Things):
         token = self.tokens[i]
         if token.kind != "word" or not self.lexicon.row_noun(token, self.subject):
             return 0
-        if len(self.lexicon.schema.tables) > 1 and ROWS.get(token.lemma) and token.lemma not in ("person", "people"):
+        several = len(self.lexicon.schema.tables) > 1
+        if several and ROWS.get(token.lemma) and token.lemma not in ("person", "people", "everyone", "everybody"):
             return 0
         k = i + 1
         if (
@@ -849,6 +862,17 @@ class Reader(Things):
             return i + 1
         if low in ("still", "currently", "now", "current", "presently"):
             return i + 1 if self._not_ended() else 0
+        if low == "only" and self.notes.groups:
+            # "only months above 1000", "only those with more than 5"
+            j = self.skip(i + 1, any_of("the those ones groups where with"))
+            unit = unit_at(self.tokens, j)
+            named = unit is not None and any(k.unit == unit[0] for k in self.notes.groups)
+            column = self.column_at(j) if j < len(self.tokens) and not named else None
+            grouped = column is not None and any(k.known is column[0] for k in self.notes.groups)
+            at = j + unit[1] if named and unit else column[1] if grouped and column else j
+            if at > i + 1 and phrase_at(self.tokens, self.skip(at, any_of("with where having")), COMPARISONS):
+                self.last = self.notes.groups[-1]
+                return self.skip(at, any_of("with where having"))
         if low in ("alphabetically",):
             return i + 1
         if low in ("about", "regarding", "concerning") and self.notes.all_columns:
@@ -857,6 +881,8 @@ class Reader(Things):
             return i + 1
         if low in ANSWERED and quantity_at(self.tokens, i + 1):
             return i + 1
+        if low in ("company", "firm", "club", "organisation", "organization") and self.low(i - 1) == "the":
+            return i + 1 if stem(self.low(i - 2)) in ("leav", "join", "work", "quit") else 0
         if low in ("anything", "something", "anyone", "someone"):
             return i + 1
         if low in FILLER or (low in ("first", "then") and self.notes.sorting):
@@ -880,6 +906,10 @@ class Reader(Things):
             "resolved",
         }
         ending = [k for k in self.lexicon.dates(self.subject) if set(k.words) & endings and k.field.nullable]
+        if not ending and len(self.lexicon.schema.tables) > 1:
+            # books that a reader has now: the loan between them has not ended
+            steps = {e.to_table for t in self.mentioned for e in self.graph.path(self.subject, t) or []}
+            ending = [k for t in steps for k in self.lexicon.dates(t) if set(k.words) & endings and k.field.nullable]
         if len(ending) == 1 and not any(p.known is ending[0] for p in self.notes.parts):
             self.add(Empty(ending[0].column), ending[0])
         return len(ending) < 2

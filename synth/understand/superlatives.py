@@ -93,6 +93,7 @@ class Superlatives(Figures):
                 return self._graded_best(i, after, grade, count)
             self.notes.best = Best(descending, count, self.said(i, after - i), words=words, parameter=True, at=i)
             self.best_open = True
+            self.last = self.notes.best
             return self._best_key(after, self.notes.best)
         number = quantity_at(self.tokens, i)
         if number and number.unit in ("d", "wk", "mo", "y", "h") and self.low(i - 1) not in ("last", "past", "than"):
@@ -237,7 +238,7 @@ class Superlatives(Figures):
             "paid": "salary pay wage",
             "earning": "salary pay income",
             "selling": "quantity units sold",
-            "rated": "rating score stars",
+            "rated": "rating score stars satisfaction",
             "priced": "price",
             "scoring": "goals score points",
             "grossing": "revenue gross amount",
@@ -351,7 +352,7 @@ class Superlatives(Figures):
             "paid": "salary pay wage",
             "earning": "salary pay income",
             "selling": "quantity units sold",
-            "rated": "rating score stars",
+            "rated": "rating score stars satisfaction",
             "priced": "price",
             "scoring": "goals score points",
             "grossing": "revenue gross amount",
@@ -495,8 +496,9 @@ class Superlatives(Figures):
                 if not of_who and best.count is not None:
                     self.notes.shown.append(Shown(known, self.said(j, at - j)))
                 return at
+            most = GRADES[grade][1] != (grade in ("old", "young") and self._since(known))
             self.notes.measures.append(
-                Measure("max" if GRADES[grade][1] else "min", known.column, self.said(j, at - j), known=known)
+                Measure("max" if most else "min", known.column, self.said(j, at - j), known=known)
             )
             self.zone = "measure"
             self.aggregates = []
@@ -606,7 +608,7 @@ class Superlatives(Figures):
                 best.of_rows = True
             else:
                 best.frequent = True
-                best.word = nxt
+                best.word = self.low(i - 1) if nxt in ("often", "frequently") else nxt
             self._set_best(best)
             after = (
                 self.skip(j + 1, any_of("used visited requested ordered occurring reported seen"))

@@ -15,6 +15,7 @@ from synth.understand.columns import ColumnMatch, Known
 from synth.understand.groups_and_order import GroupsAndOrder
 from synth.understand.logic import either
 from synth.understand.notes import (
+    Best,
     Key,
     Measure,
     Shown,
@@ -141,6 +142,10 @@ class Things(GroupsAndOrder):
         flags = self.values.flag_at(self.tokens, i)
         if flags:
             return self._flag(i, flags)
+        last = self.notes.shown[-1].known if self.notes.shown else None
+        if token.lemma == "name" and self.low(i - 1) in ("whose", "their", "its") and last and last.sort == "text":
+            # "customers whose name starts with A", where customers are a column of names
+            return self._predicate(i, i + 1, last)
         return 0
 
     def _rows_are(self, token: Token, match: ColumnMatch) -> bool:
@@ -230,6 +235,8 @@ class Things(GroupsAndOrder):
                 return done
         self.mention(name)
         self.rows_said = True
+        if isinstance(self.last, Best) and self.last is self.notes.best:
+            self.last.rows_noun = name
         if self.counting and self.aggregates:
             # "count and total of orders"
             self._count_now(Measure("count", None, self.said(i, n), rows_of=name))
@@ -524,6 +531,9 @@ class Things(GroupsAndOrder):
 
     def _column(self, i: int) -> int:
         """A column: compared with what follows, aggregated, counted, sorted or shown."""
+        if self.low(i) == "time" and self.low(i - 1) == "on":
+            # "flights on time" name no column
+            return 0
         matches = [m for m in self.lexicon.matches_at(self.tokens, i) if m.score >= 0.6]
         n = matches[0].length
         label = self.lexicon.label(self.subject)

@@ -333,6 +333,16 @@ class Times(Comparing):
     def _clock_range(self, i: int, j: int) -> int:
         """ "between 9am and 5pm": from the first hour up to the second."""
         first = self._hour_at(j)
+        if (
+            first is None
+            and j + 2 < len(self.tokens)
+            and self.tokens[j].kind == "number"
+            and self.tokens[j].text.isdecimal()
+        ):
+            # "between 6 and 9 am"
+            later = self._hour_at(j + 2)
+            hour = int(self.tokens[j].text) + (12 if later and later[0] > 12 else 0)
+            first = (hour, 1) if later and hour < 24 else None
         if first is None or self.low(j + first[1]) not in ("and", "to", "until"):
             return 0
         k = j + first[1] + 1

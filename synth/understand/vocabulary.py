@@ -253,6 +253,8 @@ ROWS: Final = {
     "payment": "amount paid payment",
     "invoice": "invoice",
     "person": "name first last surname",
+    "everyone": "salary hire age birth born",
+    "everybody": "salary hire age birth born",
     "user": "user username email",
     "member": "member",
     "employee": "salary hire department employee",
