@@ -171,6 +171,7 @@ class Lexicon:
             self._add_noun(words[n:], table.name, 1.0 if n == 0 else 0.85)
         if len(words) > 1:
             self._add_noun(("".join(words),), table.name, 0.95)
+        self._add_noun((fold(table.name),), table.name, 1.0)
         known = []
         for each in table.fields:
             one = Known(Column(table.name, each.name), each, spelled_out(words_of_name(each.name)), sort_of(each))

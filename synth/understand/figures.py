@@ -136,7 +136,10 @@ class Figures(Filters):
         if said == "total" and self.low(i - 1) == "in" and self.notes.measures:
             # "how many days … in total"
             return i + n
-        if said == "total of" and (phrase_at(self.tokens, i + 2, COMPARISONS) or quantity_at(self.tokens, i + 2)):
+        longer = self.lexicon.matches_at(self.tokens, i + 2) if said == "total of" else []
+        named = bool(longer) and longer[0].length > 1 and longer[0].score > 0.9
+        bounded = phrase_at(self.tokens, i + 2, COMPARISONS) or quantity_at(self.tokens, i + 2)
+        if said == "total of" and bounded and not named:
             if isinstance(self.last, Known) and self.last.sort == "number":
                 self.totalled = True
                 return i + 2

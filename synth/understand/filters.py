@@ -804,10 +804,8 @@ class Filters(Predicates):
                 if at < len(self.tokens) and self._unheard(at):
                     return 0
                 ages = self.lexicon.with_words(self.subject, ["age"], "number")
-                if len(ages) == 1 and not unit and high_q.value < 130 and self._people_before(i):
-                    known = ages[0]
-                else:
-                    known = self._by_unit(high_q)
+                aged = len(ages) == 1 and not unit and high_q.value < 130 and self._people_before(i)
+                known = ages[0] if aged else self._by_unit(high_q)
         negated, self.negate = self.negate, False
         condition: Condition = And((self.compare_number(known, ">=", low_q), self.compare_number(known, "<=", high_q)))
         if negated:

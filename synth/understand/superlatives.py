@@ -51,6 +51,10 @@ class Superlatives(Figures):
             "earliest any random cheapest longest shortest heaviest"
         ):
             j = i + 1
+            longer = self.lexicon.matches_at(self.tokens, j) if j < len(self.tokens) else []
+            if longer and longer[0].length > 1 and longer[0].score > 0.9:
+                # a column called "2026 Q2", and no number of rows
+                return 0
             number = quantity_at(self.tokens, j) if j < len(self.tokens) else None
             if number is not None and number.unit in ("d", "wk", "mo", "y", "h") and low != "last":
                 # "top 3 days": days are ranked, and no unit of the three
@@ -227,7 +231,8 @@ class Superlatives(Figures):
         words, more = GRADES[grade]
         best = Best(more, count, low, words=words, parameter=count is not None)
         j = i + 1
-        if count is None and j < len(self.tokens):
+        longer = self.lexicon.matches_at(self.tokens, j) if j < len(self.tokens) else []
+        if count is None and j < len(self.tokens) and not (longer and longer[0].length > 1 and longer[0].score > 0.9):
             number = quantity_at(self.tokens, j)
             if number and not number.unit and not number.ordinal and number.value == int(number.value):
                 best.count, best.parameter, j = int(number.value), True, j + number.length

@@ -15,6 +15,7 @@ from synth.understand.columns import ColumnMatch, Known
 from synth.understand.groups_and_order import GroupsAndOrder
 from synth.understand.logic import either
 from synth.understand.notes import (
+    STOPS,
     Best,
     Key,
     Measure,
@@ -84,7 +85,10 @@ class Things(GroupsAndOrder):
             and not (
                 n_column
                 and matches[0].score >= 0.99
-                and token.low not in any_of("is the a of in to i on at by it me as up go us we")
+                and (
+                    token.low not in any_of("is the a of in to i on at by it me as up go us we")
+                    or (len(token.low) == 1 and self._name_alone(i))
+                )
             )
         ):
             return 0
@@ -147,6 +151,12 @@ class Things(GroupsAndOrder):
             # "customers whose name starts with A", where customers are a column of names
             return self._predicate(i, i + 1, last)
         return 0
+
+    def _name_alone(self, i: int) -> bool:
+        """Whether "a" is a column's name here and no article: nothing follows that it could belong to."""
+        after = self.low(i + 1)
+        asked = bool(self.aggregates) or i == 0 or self.low(i - 1) in any_of("of by per and , where show")
+        return asked and (not after or after in STOPS or after in (",", "=", ">", "<", ">=", "<="))
 
     def _rows_are(self, token: Token, match: ColumnMatch) -> bool:
         """Whether "patients" names the rows: each row is one, as its identifier tells."""

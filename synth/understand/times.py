@@ -246,6 +246,13 @@ class Times(Comparing):
         period_found = self.calendar.period_at(self.tokens, j)
         if period_found is None:
             return 0
+        called = self.lexicon.matches_at(self.tokens, j)
+        called = [m for m in called if m.score >= 0.99 and m.length >= period_found.length]
+        tables = [t for t in self.lexicon.tables_at(self.tokens, j) if t[1] >= 0.99 and t[2] >= period_found.length]
+        said = self.tokens[j].kind == "word" and (bare or self.low(i) in ("of", "in", "from"))
+        if said and (tables or (called and self.low(i) in ("of", self.low(j)))):
+            # a column called Jan, a sheet called Q1
+            return 0
         token = self.tokens[j]
         if (
             token.low in any_of("sun mon sat may march second this current")
