@@ -79,7 +79,12 @@ class Assembler:
         shares = self._row_share(conditions)
         if shares is not None:
             return shares
-        if notes.each_of and (notes.measures or any(s.known.additive for s in notes.shown)) and not notes.groups:
+        if (
+            notes.each_of
+            and notes.best is None
+            and (notes.measures or any(s.known.additive for s in notes.shown))
+            and not notes.groups
+        ):
             notes.groups.append(Key(table=notes.each_of))
         conditions += self._named_only()
         self._settle_best()
@@ -206,6 +211,13 @@ class Assembler:
             return False
         if any(k.column.table != best.by.column.table for k in known):
             return False
+        if best.by.additive is None and not best.words:
+            name = best.by.column.name
+            raise no(
+                "ambiguous",
+                f"by the total, the average or the highest {name}?",
+                tuple(f"{w} {name}" for w in ("total", "average", "highest")),
+            )
         self._group_entities(entities)
         function: AggregateName = "max" if best.descending else "min"
         self._figure_for(best, Measure(function, best.by.column, best.by.column.name, known=best.by))
@@ -1123,7 +1135,7 @@ class Assembler:
         if len(shown) != 1 or notes.all_columns or notes.best is not None or not notes.shown[0].plural:
             return False
         known = shown[0]
-        if self.reader.mentioned or known.words[-1:] in [
+        if (self.reader.mentioned and not notes.shown[0].asked) or known.words[-1:] in [
             (w,) for w in ("message", "text", "comment", "description", "note")
         ]:
             return False

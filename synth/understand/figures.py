@@ -160,7 +160,7 @@ class Figures(Filters):
             and not self._derived_at(j)
         ):
             # the column called so, not the wish for a sum
-            if meaning == "sum" and self._rows_at(i + n):
+            if meaning == "sum" and n == 1 and self._rows_at(i + n):
                 thing = self.said(i + n, 1)
                 raise no(
                     "ambiguous",

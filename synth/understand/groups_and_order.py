@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synth.understand.columns import ColumnMatch, Known, is_flag
+from synth.understand.columns import EDGES, ColumnMatch, Known, is_flag
 from synth.understand.logic import moved
 from synth.understand.notes import (
     Best,
@@ -14,6 +14,7 @@ from synth.understand.notes import (
 from synth.understand.operators import (
     AGGREGATE_OF,
     AGGREGATES,
+    COMPARISONS,
     COUNTS,
     DIRECTIONS,
     GROUPS,
@@ -345,6 +346,8 @@ class GroupsAndOrder(Superlatives):
         return at
 
     def _next_key(self, i: int) -> int:
+        if self.low(i) in EDGES or phrase_at(self.tokens, i, COMPARISONS):
+            return 0
         key, at = self._key_at(i)
         if key is None:
             return 0

@@ -165,6 +165,10 @@ class Predicates(Times):
             return 0
         if not symbolic and not verb and (self.zone in ("group", "order") or self.aggregates):
             return 0
+        ranked = self.low(j + number.length)
+        if not symbolic and (ranked in SUPERLATIVES or ranked in ("most", "least", "fewest")):
+            # "amount of the 3 largest orders"
+            return 0
         if self._year_column(known):
             period = self.calendar.period_at(self.tokens, j)
             if period is not None and period.length > number.length:

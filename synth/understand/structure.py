@@ -20,6 +20,7 @@ from synth.understand.numbers_and_dates import (
     quantity_at,
 )
 from synth.understand.operators import (
+    AGGREGATES,
     COMPARISONS,
     OPPOSITE,
     TIME_WORDS,
@@ -369,6 +370,7 @@ class Reader(Things):
     def _contrast(self, i: int) -> int:
         """ "between members and non-members", "electric versus petrol": a figure for each of the kinds named."""
         figures = self.notes.measures or self.notes.shown or self.aggregates or self.notes.groups or self.mentioned
+        figures = figures or any(phrase_at(self.tokens, k, AGGREGATES) for k in range(len(self.tokens)))
         if not self._comparing() or not figures:
             return 0
         first = self._kind_at(self.skip(i, any_of("between for of among the in from")))

@@ -24,7 +24,7 @@ from synth.understand.notes import (
 )
 from synth.understand.operators import COMPARISONS, TIME_WORDS, phrase_at
 from synth.understand.values import Held, flag_values
-from synth.understand.vocabulary import FILLER
+from synth.understand.vocabulary import FILLER, VERBS
 from synth.understand.words import IRREGULAR, Token, any_of, stem
 
 AGGREGATE_BEHIND: dict[str, AggregateName] = {
@@ -681,7 +681,13 @@ class Things(GroupsAndOrder):
             self.zone, self.last = "filter", None
             return at
         alone = not (self.connector or self.comma or self.asking) and isinstance(self.last, Key)
-        if self.zone == "group" and alone and self.low(i - 1) not in any_of("the a an me us give show its their"):
+        verb = any(stem(v) == stem(self.tokens[i].low) for v in VERBS)
+        if (
+            self.zone == "group"
+            and alone
+            and not verb
+            and self.low(i - 1) not in any_of("the a an me us give show its their")
+        ):
             raise no(
                 "not-understood", f"what has {said!r} to do with the group before it? say 'and {said}' for a second one"
             )
