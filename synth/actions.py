@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synth.errors import BadRequest, HomeProblem, SourceProblem
-from synth.source import OpenOptions, Source
+from synth.source import Completeness, OpenOptions, Source
 
 if TYPE_CHECKING:
     from corpus.closures import Kept
     from corpus.memory import Memory
-    from sandbox.job import Sandbox
+    from sandbox.job import Limits, Sandbox
     from synth.answer import Answer
+    from synth.gates.case import Case
     from synth.outcome import Outcome
     from synth.schema import Field, Schema
 
@@ -207,43 +208,70 @@ def run_closure(
     desk: Desk, name: str, sources: Sequence[str], parameters: Mapping[str, str], limit: int | None
 ) -> tuple[Kept, Outcome]:
     """Run a kept closure on its source (or another one), and write the run down."""
-    from corpus.ledger import RunEntry
+    from sandbox.job import Limits
     from synth.answer import answer
-    from synth.gates.case import Case
     from synth.outcome import Outcome as Ended
+    from synth.schema import Schema
 
     kept = kept_closure(desk, name)
-    reference = _named_like(kept, sources) or str(kept.facts.get("source", "")).splitlines()
-    if not any(reference):
-        raise BadRequest(f"the closure {name!r} has no source on record", "Add --source")
     began = time.perf_counter()
-    from sandbox.job import Limits
-    from synth.request import Draft, Request, Task
+    with kept_case(desk, kept, sources, parameters, desk.sandbox(), Limits()) as case:
+        given = answer(case, limit)
+    record_run(desk, kept, began, given.total, given.completeness, given.fault)
+    return kept, Ended(
+        "failed" if given.fault else "ok",
+        given.fault or f"{given.total} records",
+        Schema(()),
+        (),
+        given,
+        kept.id,
+        kept.name,
+        str(kept.folder),
+        timings_ms={"run": _ms(began)},
+    )
+
+
+@contextmanager
+def kept_case(
+    desk: Desk,
+    kept: Kept,
+    sources: Sequence[str],
+    parameters: Mapping[str, object],
+    sandbox: Sandbox,
+    limits: Limits,
+) -> Iterator[Case]:
+    """A kept closure over its recorded source (or another one), open for the block: what `answer` and `deliver` run."""
+    from synth.gates.case import Case
+    from synth.request import Draft, Parameter, Request, Task
     from synth.schema import Field, Schema
     from synth.source import Sample
 
+    reference = _named_like(kept, sources) or str(kept.facts.get("source", "")).splitlines()
+    if not any(reference):
+        raise BadRequest(f"the closure {kept.name or kept.id[:12]!r} has no source on record", "Add --source")
     with opened(desk, reference, str(kept.facts.get("access", ""))) as source:
         output = tuple(Field(f["name"], f["type"], nullable=f["nullable"]) for f in kept.facts.get("output", ()))  # type: ignore[attr-defined]  # as kept
-        draft = Draft(kept.code, str(kept.facts.get("model", "")), output=output)
+        declared = tuple(Parameter(p["name"], p["type"], p["default"]) for p in kept.facts.get("parameters", ()))  # type: ignore[attr-defined]  # as kept
+        draft = Draft(kept.code, str(kept.facts.get("model", "")), parameters=declared, output=output)
         request = Request(str(kept.facts.get("request", "")), desk.now(), parameters=dict(parameters))
         task = Task(request, Schema(source.tables()), source.shape, source.dialect, source.kind)
-        case = Case(draft, task, source, Sample({}, {}), desk.sandbox(), Limits())
-        given = answer(case, limit)
-    status = "failed" if given.fault else "ok"
+        yield Case(draft, task, source, Sample({}, {}), sandbox, limits)
+
+
+def record_run(desk: Desk, kept: Kept, began: float, total: int, completeness: Completeness, fault: str | None) -> None:
+    """Write a run of a kept closure, begun at that reading of the performance counter, into the ledger."""
+    from corpus.ledger import RunEntry
+
     desk.memory().ledger.record_run(
         RunEntry(
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             closure_id=kept.id,
-            status=status,
-            records=given.total,
-            set_aside=given.completeness.set_aside_count,
+            status="failed" if fault else "ok",
+            records=total,
+            set_aside=completeness.set_aside_count,
             ms=_ms(began),
-            message=given.fault or given.completeness.reason,
+            message=fault or completeness.reason,
         )
-    )
-    message = given.fault or f"{given.total} records"
-    return kept, Ended(
-        status, message, Schema(()), (), given, kept.id, kept.name, str(kept.folder), timings_ms={"run": _ms(began)}
     )
 
 
@@ -416,11 +444,15 @@ def completeness_json(answer: Answer | None) -> dict[str, object]:
     """State and reason, how many records there are in all, and the rows that were set aside."""
     if answer is None:
         return {"completeness": None, "completeness_reason": "", "total": 0, "set_aside": 0, "set_aside_examples": []}
-    completeness = answer.completeness
+    return delivered_json(answer.completeness, answer.total)
+
+
+def delivered_json(completeness: Completeness, total: int) -> dict[str, object]:
+    """The same of a run whose records went elsewhere."""
     return {
         "completeness": completeness.state,
         "completeness_reason": completeness.reason,
-        "total": answer.total,
+        "total": total,
         "set_aside": completeness.set_aside_count,
         "set_aside_examples": [asdict(a) for a in completeness.set_aside],
     }

@@ -384,6 +384,123 @@ def doctor(as_json: bool) -> None:
         sys.exit(NO_SANDBOX)
 
 
+@tars.group(cls=Ordered, invoke_without_command=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8321, show_default=True, help="0: the system chooses.")
+@click.option(
+    "--source",
+    "-s",
+    "sources",
+    multiple=True,
+    metavar="NAME=LOCATION",
+    help="A source that callers may use by name; its credentials stay here.",
+)
+@click.option(
+    "--backend",
+    type=click.Choice(["auto", "local", "docker"]),
+    default="auto",
+    show_default=True,
+    help="The sandbox to run code in.",
+)
+@click.option("--tls-certificate", default="", metavar="FILE", help="Serve HTTPS, with this certificate (PEM).")
+@click.option("--tls-key", default="", metavar="FILE", help="The certificate's key (PEM).")
+@click.option("--seconds", type=click.FloatRange(0.1), default=30.0, show_default=True, help="The most for one run.")
+@click.option(
+    "--memory-mb", type=click.IntRange(64), default=512, show_default=True, help="The most memory for one run."
+)
+@click.option("--running", type=click.IntRange(1), default=None, help="So many runs at once (default: the processors).")
+@click.option("--waiting", type=click.IntRange(0), default=100, show_default=True, help="So many more may wait.")
+@click.option("--traces", default="", metavar="URL", help="Send OpenTelemetry spans to this OTLP/HTTP collector.")
+@click.pass_context
+def serve(ctx: click.Context, /, sources: tuple[str, ...], **said: Any) -> None:
+    """Serve the sandbox over HTTP: run code over data, registered sources and kept closures.
+
+    Logs JSON lines to standard error. Ends on Ctrl-C or SIGTERM, once what runs is done.
+
+    \b
+    tars serve --source orders=orders.csv
+    tars serve keys add reports --scope execute:orders
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    from synth import serving
+
+    with serving.plainly(), _desk(quiet=True) as desk:
+        serving.listen(serving.settings_of(desk, sources, serving.Said(**said)))
+
+
+@serve.group(cls=Ordered)
+def keys() -> None:
+    """Keys of the service: who may do what. Without any it serves this machine only."""
+
+
+@keys.command()
+@click.argument("name")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    metavar="SCOPE",
+    help="execute, execute:SOURCE, validate, run:CLOSURE, run:*, metrics or admin; may be given several times.",
+)
+@click.option("--days", type=float, default=None, help="Good for so many days (default: until it is revoked).")
+@click.option("--per-minute", type=int, default=None, help="So many requests a minute.")
+@click.option("--per-day", type=int, default=None, help="So many requests a day.")
+@click.option("--concurrent", type=int, default=None, help="So many requests at once.")
+@json_option
+def add(name: str, scopes: tuple[str, ...], days: float | None, per_minute: int | None, per_day: int | None,
+        concurrent: int | None, as_json: bool) -> None:  # fmt: skip
+    """Make a key for NAME and print it; it cannot be shown again.
+
+    \b
+    tars serve keys add reports --scope run:big-orders --days 90
+    """
+    from sandbox.service.keys import add_key
+    from synth import serving
+
+    with serving.plainly():
+        home = serving.home_of(os.environ)
+        key, text = add_key(
+            home, name, scopes, days=days, per_minute=per_minute, per_day=per_day, concurrent=concurrent
+        )
+    if as_json:
+        click.echo(_dumps({**serving.key_json(key), "key": text}))
+        return
+    click.echo(text)
+    click.echo(f"key {key.id} for {key.name}: {', '.join(key.scopes)}; it is shown only now", err=True)
+
+
+@keys.command("list")
+@json_option
+def list_keys(as_json: bool) -> None:
+    """List the keys, without their secrets."""
+    from sandbox.service import keys as service_keys
+    from synth import serving
+
+    with serving.plainly():
+        rows = [serving.key_json(key) for key in service_keys.list_keys(serving.home_of(os.environ))]
+    if as_json:
+        click.echo(_dumps({"keys": rows}))
+        return
+    from synth.show import show_records
+
+    show_records([{**row, "scopes": " ".join(row["scopes"])} for row in rows])
+
+
+@keys.command()
+@click.argument("key_id", metavar="ID")
+@json_option
+def revoke(key_id: str, as_json: bool) -> None:
+    """Revoke the key ID (or a name that one key has); a running service refuses it at once."""
+    from sandbox.service.keys import revoke_key
+    from synth import serving
+
+    with serving.plainly():
+        key = revoke_key(serving.home_of(os.environ), key_id)
+    click.echo(_dumps(serving.key_json(key)) if as_json else f"revoked {key.id} ({key.name})")
+
+
 def main() -> None:
     """Run the command; every mistake that a user can act on becomes one line and an exit code."""
     from corpus.ledger import LedgerUnusable
