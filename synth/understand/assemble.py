@@ -784,7 +784,10 @@ class Assembler:
         dates = [c for p in self.notes.parts for c in columns_in(p.condition) if self.lexicon.known[c].sort == "date"]
         if len(set(dates)) == 1:
             return self.lexicon.known[dates[0]]
-        known = self.reader.date_column(table=base) or self.reader.date_column(required=True)
+        known = self.reader.date_column(
+            table=base, required=bool(self.reader.stated) and bool(self.lexicon.dates(base))
+        )
+        known = known or self.reader.date_column(required=True)
         assert known is not None
         return known
 

@@ -78,6 +78,7 @@ class State:
         self.rows_said = False
         self.place = -1
         self.totalled = False
+        self.stated: list[Known] = []
 
     def low(self, i: int) -> str:
         """The folded word at i, empty past the end."""
@@ -349,6 +350,11 @@ class State:
                     return years[0]
                 continue
             chosen = self._main_date(name, dates)
+            stated = [k for k in self.stated if k is not chosen and k.column.table == name]
+            if chosen is not None and stated and required:
+                # "closed tickets per month": of their opening, or of their closing
+                names = tuple(self._full(k) for k in (chosen, *stated))
+                raise no("ambiguous", f"which date is meant: {' or '.join(names[:4])}?", names)
             if chosen is not None:
                 return chosen
             if required:

@@ -369,7 +369,8 @@ class Reader(Things):
 
     def _contrast(self, i: int) -> int:
         """ "between members and non-members", "electric versus petrol": a figure for each of the kinds named."""
-        figures = self.notes.measures or self.notes.shown or self.aggregates or self.notes.groups or self.mentioned
+        notes = self.notes
+        figures = bool(notes.measures or notes.shown or self.aggregates or notes.groups or self.mentioned)
         figures = figures or any(phrase_at(self.tokens, k, AGGREGATES) for k in range(len(self.tokens)))
         if not self._comparing() or not figures:
             return 0

@@ -22,7 +22,7 @@ from synth.understand.notes import (
     Shown,
     no,
 )
-from synth.understand.operators import COMPARISONS, TIME_WORDS, phrase_at
+from synth.understand.operators import COMPARISONS, TIME_WORDS, phrase_at, unit_at
 from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import FILLER, VERBS
 from synth.understand.words import IRREGULAR, Token, any_of, stem
@@ -102,6 +102,19 @@ class Things(GroupsAndOrder):
         derived = self._derived_at(i)
         if derived and not (matches and matches[0].score > 0.9) and not (n_value > 1):
             return self._measure_here(i, derived)
+        behind = isinstance(self.last, str) and self.last.startswith("table:") and self.tokens[i - 1].kind == "word"
+        events = [k for k in self.lexicon.events.get(stem(token.low), ()) if k.column.table == self.subject]
+        if behind and token_done(token.low) and len(events) == 1 and held and not self.asking:
+            # "tickets closed in June", "tickets closed per month": when it was done, and not only its state
+            if self._time_ahead(i + 1):
+                done = self._verb(i)
+                if done:
+                    return done
+            if self.low(i + 1) in ("per", "by", "each", "every") and unit_at(self.tokens, i + 2):
+                self.event = events[0]
+                if events[0].field.nullable:
+                    self.add(Empty(events[0].column, negated=True), events[0])
+                return i + 1
         # "paid after the due date", "opened last week": a verb with a time behind it, not a state
         if token.low.endswith(("ed", "id")) and (not held or held[0].score < 0.9) and self._time_ahead(i + 1):
             done = self._verb(i) if stem(token.low) in self.lexicon.events or n_value else 0
@@ -368,6 +381,8 @@ class Things(GroupsAndOrder):
     def _value(self, i: int, held: list[Held]) -> int:
         """A stored value: a condition on the column that holds it."""
         n = held[0].length
+        if n == 1 and self.tokens[i].kind == "word":
+            self.stated += self.lexicon.events.get(stem(self.tokens[i].low), ())
         best = max(h.score for h in held)
         # an exact spelling in another table does not beat a near one in the subject
         pool = [h for h in held if h.score >= best - 0.06]
@@ -519,6 +534,7 @@ class Things(GroupsAndOrder):
     def _flag(self, i: int, flags: list[Held]) -> int:
         """An adjective for a yes-or-no column."""
         best = flags[0]
+        self.stated += self.lexicon.events.get(stem(self.tokens[i].low), ())
         pool = [f for f in flags if f.length == best.length and f.score >= best.score - 0.06]
         here = [f for f in pool if f.known.column.table == self.subject] or pool
         if len(here) > 1:
