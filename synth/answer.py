@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from sandbox.broker import Meter
 from sandbox.job import RunResult
 from synth.gates.case import Case
 from synth.gates.runs import fault_of
@@ -33,11 +34,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Delivery:
-    """How a run over the whole source ended, once its records went to whoever took them; `total` counts those set aside too."""
+    """How a run over the whole source ended, once its records went to whoever took them; `total` counts those set aside too.
+    `meter` is what it asked of the source."""
 
     result: RunResult
     completeness: Completeness
     total: int
+    meter: Meter
 
     @property
     def fault(self) -> str | None:
@@ -62,8 +65,8 @@ def deliver(case: Case, take: Callable[[list[dict[str, object]]], None]) -> Deli
     case.source.completeness()  # what the sampling read is not part of this run
     trial = try_out(case.draft, case.source.capability, case.sandbox, case.limits, case.parameters, sink=casting.take)
     if trial.result.status != "ok":
-        return Delivery(trial.result, Completeness("incomplete", "the run failed"), casting.total)
-    return Delivery(trial.result, _complete(case.source.completeness(), casting), casting.total)
+        return Delivery(trial.result, Completeness("incomplete", "the run failed"), casting.total, trial.meter)
+    return Delivery(trial.result, _complete(case.source.completeness(), casting), casting.total, trial.meter)
 
 
 class _Collected:

@@ -87,7 +87,8 @@ class Sources:
 
 
 class Closures:
-    """Runs kept closures by name or id on the source that each has on record, and writes every run into the ledger."""
+    """Runs kept closures by name or id on the source that each has on record, and writes each run into the ledger unless it was
+    stopped from outside (the service's audit log has those)."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -107,7 +108,7 @@ class Closures:
             delivery = deliver(case, call.take)
         self._write_down(kept, began, delivery)
         facts = {"closure": kept.id, **delivered_json(delivery.completeness, delivery.total)}
-        return ClosureEnd(delivery.result, kept.code, str(kept.facts.get("source", "")), facts)
+        return ClosureEnd(delivery.result, kept.code, str(kept.facts.get("source", "")), facts, delivery.meter)
 
     def _kept(self, closure: str) -> Kept:
         from corpus.closures import NoSuchClosure

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from sandbox.broker import Grant
+from sandbox.broker import Grant, Meter
 from sandbox.job import Limits, Record, RunResult, Sandbox
 from sandbox.open import open_sandbox
 
@@ -40,7 +40,9 @@ class Sources(Protocol):
         ...
 
     def open(self, name: str) -> AbstractContextManager[Door]:
-        """A fresh door for one run, closed with the block. Raises NotThere. Called in a worker thread."""
+        """A fresh door for one run, closed with the block. Called in a worker thread.
+
+        Raises NotThere, or Problem (sandbox/service/problem.py) for a source that cannot be read now."""
         ...
 
 
@@ -56,19 +58,23 @@ class ClosureCall:
 
 @dataclass(frozen=True)
 class ClosureEnd:
-    """How that run ended. `facts` are told to the caller as they are (completeness, records set aside); plain JSON values."""
+    """How that run ended, and what it asked of its source. `facts` are told to the caller as they are (completeness, records
+    set aside); plain JSON values."""
 
     result: RunResult
     code: str = ""
     source: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
+    meter: Meter | None = None
 
 
 class Closures(Protocol):
     """Runs kept closures by name or id."""
 
     def run(self, closure: str, call: ClosureCall) -> ClosureEnd:
-        """Run it and say how it ended. Raises NotThere; lets whatever the sandbox raises through. Called in a worker thread."""
+        """Run it and say how it ended. Called in a worker thread.
+
+        Raises NotThere, or Problem for parameters that do not fit; lets whatever the sandbox raises through."""
         ...
 
 

@@ -138,7 +138,7 @@ def run_closure(
     """Run a kept closure through the host's runner. Raises NotThere and whatever the sandbox raises."""
     counted = _Counted(sink)
     ended = closures.run(closure, ClosureCall(dict(asked.parameters), limits, sandbox, counted.take))
-    told = Ending.of(ended.result)
+    told = Ending.of(ended.result, ended.meter)
     usage = replace(told.result.usage, records=counted.records)
     return replace(
         told,

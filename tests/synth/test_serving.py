@@ -100,6 +100,8 @@ def test_a_kept_closure_runs_on_its_source_and_into_the_ledger(service: Running,
         {"id": 2, "city": "Oslo", "total": Decimal("20.00")},
         {"id": 3, "city": "Berlin", "total": Decimal("99.25")},
     ]
+    assert answer["calls"] == {"query": 1}
+    assert answer["rows_read"] == 2
     facts = answer["facts"]
     assert (facts["completeness"], facts["total"], facts["set_aside"]) == ("complete", 2, 0)
     assert runs(home, "big-orders") == [*before, ("ok", 2)]
