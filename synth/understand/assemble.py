@@ -26,7 +26,7 @@ from synth.plan import (
     Value,
     walk,
 )
-from synth.understand.columns import Known, is_flag
+from synth.understand.columns import IDENTIFIERS, LABELS, Known, is_flag
 from synth.understand.filters import _akin
 from synth.understand.logic import both
 from synth.understand.notes import PERSONS, Best, Key, Measure, Notes, Part, Shown, Sorting, no
@@ -990,6 +990,17 @@ class Assembler:
             # "patients and their insurer": the patients too
             own = [c for c in label or [k.column for k in self.lexicon.of_table[base]] if c not in columns]
             columns = [*own, *columns]
+        thing = shown[0] if len(shown) == 1 and notes.shown[0].plural and not reader.rows_said and not verb else None
+        called = lemma(notes.shown[0].said.casefold()) if thing is not None else ""
+        if (
+            thing is not None
+            and thing.words == (called,)
+            and called not in (*LABELS, *IDENTIFIERS)
+            and thing.sort == "text"
+        ):
+            # "tickets paid by app", where a column of tickets tells the rows apart
+            unique = thing.field.values > 0 and thing.field.distinct == thing.field.values
+            incidental = incidental or (unique and thing.column not in label and bool(parts))
         if (
             (incidental or named)
             and notes.best is None

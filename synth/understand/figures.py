@@ -263,7 +263,7 @@ class Figures(Filters):
                 word = "sale"
             else:
                 return None
-        if word == "sale" and self._rows_called_sales(i):
+        if word == "sale" and (self._rows_called_sales(i) or self.values.held_at(self.text, self.tokens, i, 1)):
             return None
         if word == "sale" and self.low(i + 1) in any_of("amount value revenue volume figure figures total"):
             n = 2

@@ -81,6 +81,10 @@ class GroupsAndOrder(Superlatives):
                 if len(tables) > 1 and tables[1][1] >= tables[0][1] - 0.02 and tables[1][0] == self.subject:
                     name = tables[1][0]
                 return Key(table=name), i + n
+        row = self.lexicon.row_noun(self.tokens[i], self.subject) and self.tokens[i].low == self.tokens[i].lemma
+        if row and matches and matches[0].known.sort == "date" and matches[0].score < 0.9:
+            # "per reading" is per row, and not per date of reading
+            return Key(table=self.subject), i + 1
         found = self.column_at(i)
         if found:
             return Key(known=found[0]), found[1]
@@ -113,6 +117,14 @@ class GroupsAndOrder(Superlatives):
         noted = noted or self.question == "how much"
         if word == "by" and not self.best_open and (self._counts_at(j) or phrase_at(self.tokens, j, AGGREGATES)):
             sorts = len(self.notes.sorting)
+            counted = self._counts_at(j)
+            number = self.column_at(j + counted[1], "number") if counted and j + counted[1] < len(self.tokens) else None
+            if number is not None and not number[0].identifier and (self.notes.measures or self.aggregates):
+                # "average price by number of bedrooms": a group for each number
+                self.notes.groups.append(Key(known=number[0], at=i))
+                self.zone, self.last = "group", self.notes.groups[-1]
+                self._joined()
+                return number[1]
             at = self._sort_key(self.skip(j, {"the", "their"}), True)
             if at and (self.notes.sorting[-1].measure is not None or self.notes.measures):
                 # "genres by number of loans"
@@ -270,6 +282,9 @@ class GroupsAndOrder(Superlatives):
         field = known.field
         if known.sort != "number" or known.identifier or is_flag(field):
             return False
+        if known.counts and known.additive and not self.counting and not self.mentioned and not self.notes.groups:
+            # "revenue per cup", where cups are counted in a column
+            return True
         return field.values > 20 and field.distinct * 2 > field.values
 
     def _date_chosen(self, known: Known) -> bool:

@@ -120,6 +120,23 @@ class Things(GroupsAndOrder):
             done = self._verb(i) if stem(token.low) in self.lexicon.events or n_value else 0
             if done:
                 return done
+        both = matches[0] if matches and n_column == n_value == 1 else None
+        if (
+            both
+            and held[0].known is not both.known
+            and both.known.sort == "number"
+            and 0.95 <= both.score < 0.99 <= held[0].score
+            and self.zone == "head"
+            and not self.rows_said
+            and not self.counting
+            and not self._noun_ahead(i + 1)
+            and not unit_at(self.tokens, i + 1)
+        ):
+            names = (
+                f"{both.known.column.name} as a figure",
+                f"rows where {held[0].known.column.name} is {held[0].stored[0]}",
+            )
+            raise no("ambiguous", f"{token.text!r} is a column and a value; say {' or '.join(names)}", names)
         # a value in a column of yes and no, or a state: "cancelled", "active"
         named = bool(tables) and n_table >= n_value and bool(held) and held[0].score < 0.99
         if n_value and n_value >= max(n_column, n_table) and not named and not self._column_meant(i, matches, held):
