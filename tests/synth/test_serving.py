@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -26,6 +27,7 @@ from synth import actions, serving
 from synth.errors import BadRequest, SourceProblem
 from synth.request import Parameter
 from tests.sandbox.service_running import Running, running
+from tests.sandbox.test_service_abuse import certificate
 
 ROOT = Path(__file__).parent.parent.parent
 ORDERS = "id,city,total\n1,Berlin,10.50\n2,Oslo,20.00\n3,Berlin,99.25\n"
@@ -394,6 +396,21 @@ def test_keys_are_made_listed_and_revoked_while_it_runs(home: Path, tmp_path: Pa
     ]
     assert "hash" not in listed[0]
     assert key["key"].rpartition("_")[2] not in json.dumps(listed)
+
+
+def test_it_serves_https_with_a_key(tmp_path: Path) -> None:
+    file, private = certificate(tmp_path)
+    key = json.loads(tars(tmp_path, "serve", "keys", "add", "all", "--scope", "execute", "--json").stdout)["key"]
+    words = ("--tls-certificate", str(file), "--tls-key", str(private))
+
+    with (
+        serving_process(tmp_path, *words) as (_, url),
+        httpx.Client(verify=ssl.create_default_context(cafile=str(file)), trust_env=False) as client,
+    ):
+        answer = client.post(f"{url}/v1/execute", json={"code": FROM_ANYTHING}, headers={"x-api-key": key})
+
+    assert url.startswith("https://")
+    assert answer.json()["records"] == [{"n": 1}]
 
 
 @pytest.mark.parametrize(
