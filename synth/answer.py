@@ -51,7 +51,8 @@ class Delivery:
 def answer(case: Case, limit: int | None) -> Answer:
     """Run the case's draft over its whole source. At most `limit` records are handed back; all are counted and cast."""
     collected = _Collected(MOST_RECORDS if limit is None else limit)
-    delivery = deliver(case, collected.take)
+    patient = replace(case, limits=replace(case.limits, wall_seconds=SECONDS, cpu_seconds=SECONDS))
+    delivery = deliver(patient, collected.take)
     declared = case.draft.output or case.output
     if delivery.fault is not None:
         return Answer((), declared, delivery.completeness, fault=delivery.fault)
