@@ -37,9 +37,10 @@ ADDITIVE = any_of(
     "amount total revenue sale turnover quantity units sold profit cost spend spent spending byte "
     "size goal points count subtotal tax shipping freight distance rainfall precipitation rain loss "
     "gain volume expense fee tip pay payment passenger minutes hours visits clicks impressions views "
-    "donation donations energy consumption kwh payout bonus fine fines budget case death discount "
+    "donation donations energy consumption kwh mwh conversion click impression payout bonus fine fines budget case death discount "
     "assist win draw defeat unit income population"
 )
+COUNTED = any_of("day month night week unit cup visit credit hour conversion click")
 NOT_ADDITIVE = any_of(
     "price salary wage rate rating score age temperature humidity pressure percent year latitude "
     "longitude balance stock average median minimum maximum speed level grade height weight index "
@@ -84,7 +85,9 @@ class Known:
     def additive(self) -> bool | None:
         """Whether a sum over rows makes sense; None when its name does not tell."""
         words = set(self.words)
-        if self.counts and self.words[-1] in ("day", "month", "night", "week", "unit", "cup", "visit", "credit"):
+        if self.counts and self.words[-1] in COUNTED:
+            return True
+        if self.words[-2:] == ("on", "hand") or (words & {"value"} and words & {"usd", "eur", "gbp", "chf"}):
             return True
         if words & NOT_ADDITIVE or (self.field.unit == "%" or self.field.meaning == "percent"):
             return False
@@ -203,6 +206,9 @@ class Lexicon:
 
     def _form(self, words: Sequence[str], known: Known, score: float) -> None:
         key = tuple(words)
+        if len(key) == 1 and key[0] in EDGES and score < 0.99:
+            # "on" and "at" at the end of a name are no name of it
+            return
         if key and score > self._index[key].get(known, 0):
             self._index[key][known] = score
 

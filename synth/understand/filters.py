@@ -473,8 +473,19 @@ class Filters(Predicates):
         if not number.unit:
             k = self._described_noun(k) or k
         distinct = any(self.low(x) in ("different", "distinct", "unique", "separate") for x in range(at, k))
+        if self.low(k) in ("times", "time") and not number.unit:
+            counted = self._times_counted(i)
+            if counted is not None:
+                self.add(self.compare_number(counted, operator, number), counted)
+                self._unshow(counted)
+                self.zone, self.last = "filter", None
+                return k + 1
         if self.low(k) in ("times", "time"):
             rows = self.notes.existing.pop() if self.notes.existing else self.subject
+            befallen = self.notes.parts[-1].known if self.notes.parts else None
+            if rows == self.subject and befallen is not None and befallen.column.table in self._partners():
+                # "products damaged at least twice": the damages are counted
+                rows = befallen.column.table
             self.add_having(
                 Having(
                     Measure("count", None, "times", rows_of=rows),
@@ -595,6 +606,23 @@ class Filters(Predicates):
         self.zone = "filter"
         self.last = known
         return at
+
+    def _partners(self) -> list[str]:
+        """The tables that may hold many rows for one of the subject's."""
+        names = [t.name for t in self.lexicon.schema.tables if t.name != self.subject]
+        return [n for n in names if self.graph.path(self.subject, n) and self.graph.widens(self.subject, n)]
+
+    def _times_counted(self, i: int) -> Known | None:
+        """The column that counts what the verb before says was done so many times: retries for "retried"."""
+        root = stem(self.low(i - 1))
+        return next(
+            (
+                k
+                for k in self.lexicon.of_table[self.subject]
+                if k.counts and len(k.words) == 1 and len(root) > 3 and stem(k.words[0])[:5] == root[:5]
+            ),
+            None,
+        )
 
     def _in_total(self, at: int) -> int:
         """The place after "in total", "altogether" and their like at this place; the same place when there is none."""

@@ -337,6 +337,21 @@ class Calendar:
             return Period(today + day, today + 2 * day, "tomorrow", 1)
         if low[:4] == ["day", "before", "yesterday"][:3] or low[:3] == ["day", "before", "yesterday"]:
             return Period(today - 2 * day, today - day, "the day before yesterday", 3)
+        if low[:1] == ["now"] and i and tokens[i - 1].low in ("between", "from"):
+            return Period(today, today + day, "now", 1)
+        ending = self._end_of(tokens, i)
+        if ending is not None:
+            return ending
+        if low[:1] == ["mtd"] or low[:1] == ["qtd"]:
+            unit = "month" if low[0] == "mtd" else "quarter"
+            return Period(unit_start(today, unit), today + day, f"this {unit} to date", 1)
+        if low[:1] == ["next"] and len(low) > 1:
+            counted = _plain_number(tokens, i + 1)
+            if counted is not None and counted[1] < len(tokens) and counted[0] == int(counted[0]):
+                span = tokens[counted[1]].lemma
+                if span in SPANS - {"hour", "minute"}:
+                    last = units_on(today, span, int(counted[0])) + day
+                    return Period(today, last, f"the next {counted[0]} {span}s", counted[1] + 1 - i)
         if low[:1] == ["ytd"]:
             return Period(unit_start(today, "year"), today + day, "this year to date", 1)
         if low[:3] in (
@@ -367,6 +382,29 @@ class Calendar:
                     today - back * day, today - back * day + day, f"{low[0].capitalize()} {today - back * day}", 1
                 )
         return None
+
+    def _end_of(self, tokens: Sequence[Token], i: int) -> Period | None:
+        """ "Before the end of the year", "by the end of September": the moment at which it is over."""
+        if tokens[i].low != "end" or i + 2 >= len(tokens) or tokens[i + 1].low != "of":
+            return None
+        if not {t.low for t in tokens[max(0, i - 2) : i]} & any_of("before until till and to"):
+            return None
+        j = i + 2
+        if (
+            tokens[j].low in ("the", "this")
+            and j + 1 < len(tokens)
+            and tokens[j + 1].low in ("week", "month", "quarter", "year")
+        ):
+            unit = tokens[j + 1].low
+            over = units_on(unit_start(self.today, unit), unit, 1)
+            return Period(over, over, f"the end of this {unit}", j + 2 - i)
+        found = self._absolute(tokens, j)
+        if found is not None and found.month and not found.day:
+            start = date(self.today.year + (found.month < self.today.month), found.month, 1)
+            found = Period(start, months_on(start, 1), found.label, found.length)
+        if found is None or found.end is None:
+            return None
+        return Period(found.end, found.end, f"the end of {found.label}", j + found.length - i)
 
     def _rolling(self, tokens: Sequence[Token], i: int) -> Period | None:
         word = tokens[i].low
@@ -469,6 +507,10 @@ class Calendar:
             year = _year_at(tokens, at)
             if year:
                 return (_quarter if following[0].low == "quarter" else _half)(year, ordinal, at + 1 - i)
+            if following[0].low == "half" or ordinal <= 4:
+                this = following[1].low if len(following) > 1 else ""
+                if this not in ("of", "in") and tokens[i - 1].low == "the":
+                    return (_quarter if following[0].low == "quarter" else _half)(self.today.year, ordinal, 2)
         if re.fullmatch(r"\d{4}", token.text) and following and following[0].low == "s":
             start = int(token.text)
             if 1000 <= start <= 2100 and start % 10 == 0:

@@ -37,6 +37,13 @@ from synth.understand.values import Held, Values
 from synth.understand.vocabulary import GRADES, ROWS
 from synth.understand.words import Token, any_of, lemma, spelled
 
+# What happens to a row, from its beginning on.
+STAGES = (
+    any_of("created creation placed ordered order"),
+    any_of("issued issue registered signed opened start started begin began reported entered"),
+    any_of("shipped ship sent dispatched"),
+)
+
 
 class State:
     """The state of one walk, and the small questions every rule asks of it."""
@@ -78,6 +85,7 @@ class State:
         self.rows_said = False
         self.place = -1
         self.totalled = False
+        self.parts_at_comma: int | None = None
         self.stated: list[Known] = []
 
     def low(self, i: int) -> str:
@@ -373,7 +381,9 @@ class State:
         secondary = set(
             "update updated modified changed due deleted shipped ship shipping delivered delivery deliver "
             "end ended closed expiry expires expire return returned birth dob paid payment last cancelled "
-            "left termination discharge discharged resolved seen arrival processed approved promised".split()
+            "left termination discharge discharged resolved seen arrival processed approved promised "
+            "finish finished complete completed completion stop stopped until valid warranty expected deadline fixed "
+            "settled answered".split()
         )
         by_noun = [k for k in dates if noun and noun[0] in k.words and not set(k.words) & secondary]
         if len(by_noun) == 1:
@@ -388,6 +398,14 @@ class State:
         primary = [k for k in dates if not set(k.words) & secondary]
         if len(primary) == 1:
             return primary[0]
+        for words in STAGES:
+            # none, or more than one, begins a row: the earliest of what befalls it
+            stage = [k for k in primary or dates if set(k.words) & words]
+            if len(stage) == 1 and (not primary or noun):
+                self.notes.remarks.append(f"dates are those of {stage[0].column.name}")
+                return stage[0]
+            if stage:
+                return None
         return None
 
     def _by_unit(self, number: Quantity) -> Known:

@@ -27,7 +27,7 @@ from synth.understand.operators import (
     phrase_at,
     unit_at,
 )
-from synth.understand.things import Things
+from synth.understand.states import States
 from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES, ROWS, SUPERLATIVES, VERBS
 from synth.understand.words import IRREGULAR, any_of, lemma, stem
@@ -46,7 +46,7 @@ KEYWORDS = (
 ).split()
 
 
-class Reader(Things):
+class Reader(States):
     """One walk over one request."""
 
     def read(self) -> Notes:
@@ -54,6 +54,9 @@ class Reader(Things):
         self._choose_subject()
         rules: tuple[Step, ...] = (
             self._connector,
+            self._left_out,
+            self._rate,
+            self._versus,
             self._exact_name,
             self._question,
             self._in_stock,
@@ -81,11 +84,16 @@ class Reader(Things):
             self._between,
             self._period,
             self._thing,
+            self._once_or_range,
             self._bare_number,
             self._verb,
             self._row_noun,
             self._arithmetic_words,
             self._filler,
+            self._late,
+            self._state_word,
+            self._marked,
+            self._part_of_value,
             self._slip,
         )
         i = 0
@@ -222,6 +230,7 @@ class Reader(Things):
         token = self.tokens[i]
         if token.kind == "comma":
             self.comma = True
+            self.parts_at_comma = len(self.notes.parts)
             if self.aggregates == [] and self.zone == "measure":
                 self.zone = "head" if not self.notes.groups else self.zone
             return i + 1
@@ -1074,6 +1083,12 @@ class Reader(Things):
                         if k.sort == "number" and not k.identifier
                     )[:8],
                 )
+        best = notes.best.by if notes.best is not None else None
+        keys = [*notes.groups, *notes.best_per]
+        if best is not None and (notes.shown or len(keys) > 1) and any(k.table == best.column.table for k in keys):
+            raise no(
+                "not-understood", f"each of the {best.column.table!r} has one {best.column.name!r}; name what to rank"
+            )
         if self.negate:
             raise no("not-understood", "a 'not' with nothing behind it that it could deny")
 

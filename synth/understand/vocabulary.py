@@ -103,6 +103,8 @@ plate registration
 runtime duration length
 storey floor
 guest visitor
+shipment delivery parcel package consignment
+expiry expiration expires expire
 """
 
 # What is asked for → what the column may be called; not the other way round.
@@ -137,7 +139,7 @@ ALSO: Final = {
     "spectator": ("attendance",),
     "usage": ("consumption", "kwh"),
     "consumption": ("usage", "kwh"),
-    "energy": ("kwh",),
+    "energy": ("kwh", "mwh"),
     "electricity": ("kwh",),
 }
 

@@ -31,6 +31,12 @@ CONTRACTIONS = (
     (r"\b(first|last)(?: names?)? and (last|first) names?\b", r"\1 name and \2 name"),
     (r"\b([1-5]\d\d)s\b", r"\1 errors"),
     (r"\b([1-5])xx\b", r"between \g<1>00 and \g<1>99"),
+    (r"\b(at least|more than|less than|fewer than|at most|exactly) once\b", r"\1 1 times"),
+    (r"\b(at least|more than|less than|fewer than|at most|exactly) twice\b", r"\1 2 times"),
+    (r"\b(less|more|fewer|higher|lower|older|longer) then\b", r"\1 than"),
+    (r"\bwich\b", "which"),
+    (r"\bpl[sz]\b", "please"),
+    (r"\bw/(?=\s)", "with"),
     (r"\b(home|away) and (away|home) (teams?|goals?)\b", r"\1 \3 and \2 \3"),
 )
 
