@@ -674,8 +674,10 @@ def _fixed_width(board: Board, text: Text) -> None:
     if common < 8:
         return
     width = max(len(line) for line in lines)
-    ruled = [line for line in lines if not re.fullmatch(r"[\s=+-]+", line)]
-    if len(ruled) < 3:
+    drawn = any(re.fullmatch(r"\s*-+(?: +-+)+\s*", line) for line in lines[1:4])
+    closing = re.compile(r"\s*\(?\d+ (?:rows?|records?|record\(s\)) ?(?:affected|selected|in set|returned)?\b.*", re.I)
+    ruled = [line for line in lines if not re.fullmatch(r"[\s=+-]+", line) and not closing.fullmatch(line)]
+    if len(ruled) < (2 if drawn else 3):
         return
     gaps = [all(place >= len(line) or line[place] == " " for line in ruled) for place in range(width)]
     columns, inside = [], False
@@ -686,7 +688,9 @@ def _fixed_width(board: Board, text: Text) -> None:
     same = count / len(lines)
     commas = sum(line.count(",") + line.count(";") for line in ruled) / len(ruled)
     digits = sum(1 for line in ruled if re.search(r"\d", line)) / len(ruled)
-    if len(columns) >= 3 and any(re.search(r"\S {2,}\S", line) for line in ruled):
+    if drawn and len(columns) >= 2:
+        score = 4.0
+    elif len(columns) >= 3 and any(re.search(r"\S {2,}\S", line) for line in ruled):
         score = 2.0 + min(1.2, 0.2 * len(columns)) + (0.8 if same > 0.8 else 0.0) + (0.6 if digits > 0.6 else 0.0)
     elif len(columns) >= 3 and same > 0.9 and digits > 0.6:
         score = 2.6

@@ -117,10 +117,11 @@ class ColumnType:
         if self.pattern:
             wrong = f"({wrong} OR NOT regexp_full_match(trim({column}), {_text(self.pattern)}))"
         wrong = f"({self.present(column)} AND {wrong})"
-        if self.reading is None and self.type in _CANONICAL:
+        exact = self.type.startswith(("int", "decimal"))
+        if self.reading is None and (exact or self.type in _CANONICAL):
             # Text that the value prints back to is certainly right; that comparison is cheaper than the pattern.
             value = self.loose(column)
-            endless = "" if self.type == "int64" else f" OR NOT isfinite({value})"
+            endless = "" if exact else f" OR NOT isfinite({value})"
             return f"(({value}::VARCHAR IS DISTINCT FROM {column}{endless}) AND {wrong})"
         return wrong
 
@@ -149,7 +150,8 @@ def infer_column(
 ) -> ColumnType:
     """The narrowest type that holds all values but a tolerable few.
 
-    `decimal` and `day_first` say what the neighbours of an ambiguous column use; its own values weigh more.
+    `decimal` and `day_first` say what the neighbours of an ambiguous column use; its own values weigh more. A `decimal` of "?"
+    says that neither mark can be taken for granted. Where nothing tells thousands from decimals the column stays text, unsure.
     """
     raw = Counter(values)
     counts: dict[str, int] = {}
@@ -167,6 +169,8 @@ def infer_column(
     found = _typed(hint, rest) if rest and _worth_a_search(hint, rest) else None
     if found is None:
         return _as_text(hint, values, counts, blank, padded)
+    if found is _UNDECIDED:
+        return replace(_as_text(hint, values, counts, blank, padded), confidence=found.sure)
     words = tuple(sorted({text.lower() for text in nulls}))
     dropped = sum(counts[text] for text in nulls)
     there = total - blank - dropped
@@ -204,16 +208,24 @@ def infer_columns(
 ) -> list[ColumnType]:
     """The types of a whole table: columns whose values settle the decimal mark and the order of dates settle it for the others."""
     found = [infer_column(name, values, decimal=decimal) for name, values in zip(names, columns, strict=True)]
-    marks = {c.decimal for c in found if c.decimal}
     orders = {c.day_first for c in found if c.day_first is not None}
-    mark = marks.pop() if len(marks) == 1 else decimal
+    mark = decimal_mark(found)
+    if not mark and not any(c.decimal for c in found):
+        # Who writes 31.01.2021 mostly writes 1,5 too.
+        mark = "," if any(c.format.startswith("%d.%m.") for c in found) else decimal
     order = orders.pop() if len(orders) == 1 else (True if mark == "," and not orders else day_first)
-    if not mark and order is None:
+    if mark == decimal and order is None:
         return found
     return [
         infer_column(c.name, values, decimal=mark, day_first=order) if c.confidence < 0.75 else c
         for c, values in zip(found, columns, strict=True)
     ]
+
+
+def decimal_mark(found: Iterable[ColumnType]) -> str:
+    """The decimal mark that the columns of a table agree on, where their values settle it."""
+    marks = {c.decimal for c in found if c.decimal}
+    return marks.pop() if len(marks) == 1 else ""
 
 
 def widened(one: ColumnType, offenders: Sequence[str]) -> ColumnType | None:
@@ -283,11 +295,14 @@ class _Found:
     day_first: bool | None = None
 
 
+_UNDECIDED: Final = _Found("string", sure=0.5)
+"""Numbers that are either thousands or fractions, with nothing to tell which."""
+
 _WORDS: Final = {
     "int64": "a whole number", "double": "a number", "bool": "yes or no", "date32[day]": "a date", "timestamp[us]": "a date and time",
     "timestamp[ns]": "a date and time", "timestamp[us, tz=UTC]": "a date and time with its offset", "time64[us]": "a time of day",
 }  # fmt: skip
-_CANONICAL: Final = frozenset({"int64", "date32[day]", "timestamp[us]"})
+_CANONICAL: Final = frozenset({"date32[day]", "timestamp[us]"})
 
 _INT: Final = r"[+-]?(?:0|[1-9][0-9]*)"
 _FLOAT: Final = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:inf|Inf|INF|infinity|Infinity)"
@@ -553,14 +568,20 @@ def _decimal_pattern(scale: int) -> str:
 
 
 def _grouped_by_dots(hint: _Hint, groups: Mapping[str | None, Sequence[str]], rest: Mapping[str, int]) -> _Found | None:
-    """1.234 and 12.500 are thousands where the rest of the table writes decimals with a comma."""
-    if hint.decimal != "," or not all(
-        re.fullmatch(r"[+-]?[1-9]\d{0,2}\.\d{3}", text) for text in groups.get("dec", ())
-    ):
+    """1.234 and 12.500 are thousands where the rest of the table writes decimals with a comma, or where 999 stands among them."""
+    dotted, bare = groups.get("dec", ()), groups.get("int", ())
+    if hint.decimal == "." or not all(re.fullmatch(r"[+-]?[1-9]\d{0,2}\.\d{3}", text) for text in dotted):
         return None
-    if any(len(text.lstrip("+-")) > 3 for text in groups.get("int", ())):
+    if any(len(text.lstrip("+-")) > 3 for text in bare):
         return None
-    return _numbers(hint, rest, 0.0)
+    if hint.decimal != "," and not _zeros_kept(dotted, bare):
+        return _UNDECIDED if hint.decimal == "?" and dotted else None
+    return _numbers(replace(hint, decimal=","), rest, 0.0)
+
+
+def _zeros_kept(marked: Iterable[str], bare: Iterable[str]) -> bool:
+    """Whether 12.500 stands beside 999: fractions either keep their last zeros all, and then 999.000, or none of them."""
+    return any(text.endswith("0") for text in marked) and any(text.strip("+-0") for text in bare)
 
 
 def _stamps(groups: Mapping[str | None, Sequence[str]], zoned: int, parts: int, bad: frozenset[str]) -> _Found | None:
@@ -636,10 +657,12 @@ def _numbers(hint: _Hint, rest: Mapping[str, int], allowed: float) -> _Found | N
     unit, meaning = dress
     if hint.words & TEXT_WORDS and not unit:
         return None
-    marks = _separators(hint, cores, rest, bool(meaning == "money"), allowed_here - broken)
+    marks = _separators(hint, cores, rest, meaning, allowed_here - broken)
     if marks is None:
         return None
     group, mark, form, sure, misfits = marks
+    if not sure and sum(rest[text] for text in misfits) > allowed_here - broken:
+        return _UNDECIDED
     bad |= misfits
     whole = scale = 0
     for text, core in cores.items():
@@ -737,9 +760,9 @@ def _form(group: str, mark: str, indian: bool = False) -> str:
 
 
 def _separators(
-    hint: _Hint, cores: Mapping[str, str], rest: Mapping[str, int], money: bool, allowed: float
+    hint: _Hint, cores: Mapping[str, str], rest: Mapping[str, int], meaning: str, allowed: float
 ) -> tuple[str, str, str, float, set[str]] | None:
-    """(group mark, decimal mark, expression, how sure, values that do not fit)."""
+    """(group mark, decimal mark, expression, how sure, values that do not fit); not sure at all where it may be either."""
     used = {letter for core in cores.values() for letter in core if not letter.isdigit()}
     if not used:
         return "", "", _form("", "."), 1.0, set()
@@ -768,12 +791,13 @@ def _separators(
     cost, _, group, mark, form, misfits, doubtful = best
     sure = 1.0
     if doubtful:
-        # 1,234 may be a thousand or a bit more than one: money and English commas group, unless the neighbours say otherwise.
         rival = next((o for o in options if o[2] == mark and o[0] <= cost and o[1] < 20), None)
-        ungrouped = any(len(core) > 3 and core.isdigit() for core in cores.values())
         sure = 0.7
-        wants_group = (mark == "," and hint.decimal != ",") or (mark == "." and (money or hint.decimal == ","))
-        if rival and wants_group and not ungrouped:
+        wants = _groups(hint, mark, [core for text, core in cores.items() if text not in misfits], meaning)
+        if wants is None:
+            marked = {text for text, core in cores.items() if mark in core}
+            return "", ".", _form("", "."), 0.0, misfits | marked
+        if rival and wants:
             cost, _, group, mark, form, misfits, doubtful = rival
     return (
         group,
@@ -782,6 +806,29 @@ def _separators(
         sure,
         misfits,
     )
+
+
+def _groups(hint: _Hint, mark: str, cores: Sequence[str], meaning: str) -> bool | None:
+    """Whether `mark` in 1,234 (in every value that has it) groups thousands rather than begins decimals; None where it may do either.
+
+    The neighbours' decimal mark says it best. Money has no three decimals, and a share no thousands.
+    """
+    if hint.decimal in (",", "."):
+        fits = hint.decimal == mark
+        return None if fits and meaning == "money" else not fits
+    bare = [core for core in cores if core.isdigit()]
+    ungrouped = any(len(core) > 3 for core in bare)
+    if meaning == "percent":
+        return None
+    if not ungrouped and _zeros_kept([core for core in cores if mark in core], bare):
+        return True
+    if hint.decimal == "?":
+        return None if ungrouped or meaning or mark == "." else False
+    if meaning == "money":
+        return True
+    if mark == ".":
+        return False
+    return None if ungrouped else True
 
 
 def _number_pattern(before: Iterable[str], after: Iterable[str], form: str, odd_signs: bool, dashes: bool) -> str:

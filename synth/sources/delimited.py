@@ -16,7 +16,7 @@ from synth.errors import SourceProblem
 from synth.infer import ColumnType
 from synth.schema import Table
 from synth.source import OpenOptions, Source
-from synth.sources.dialect import Dialect, cut_of, cut_rows, dialect_of, with_encoding
+from synth.sources.dialect import Dialect, cut_of, cut_rows, dialect_of, is_names, is_rule, with_encoding
 from synth.sources.duck import DuckDoors, DuckSource, Rejects, literal
 from synth.sources.encoding import Encoding, decoded, encoding_of
 from synth.sources.text_table import (
@@ -267,7 +267,9 @@ def _notes(dialect: Dialect, text: _Text) -> list[str]:
 def _guess(
     dialect: Dialect, rows: Sequence[Sequence[str | None]], names: Sequence[str]
 ) -> tuple[list[ColumnType], list[list[str | None]]]:
-    return first_types(names, spread(rows), day_first=True if dialect.delimiter == ";" else None)
+    # Semicolons cut where commas are taken by decimals, but not only there.
+    regional = dialect.delimiter == ";"
+    return first_types(names, spread(rows), decimal="?" if regional else "", day_first=True if regional else None)
 
 
 def _unnamed(dialect: Dialect) -> frozenset[int]:
@@ -288,6 +290,9 @@ def _as_utf8(text: _Text, dialect: Dialect, scratch: Any) -> Path | None:
         dialect.comment
         or dialect.footer_rows
         or dialect.ragged
+        or dialect.rules
+        or dialect.repeats
+        or len(dialect.names) != dialect.columns
         or not 2 <= dialect.columns <= NATIVE_COLUMNS
         or (dialect.header and dialect.header_lines != 1)
         or dialect.skip_initial_space
@@ -332,7 +337,7 @@ def _native(doors: DuckDoors, name: str, text: _Text, path: Path, dialect: Diale
     rows = _sample_rows(text, path, dialect)
     types, samples = _guess(dialect, rows, names)
     if text.size > WHOLE_BYTES:
-        return _huge(doors, name, path, dialect, types)
+        return _huge(doors, name, path, dialect, types, samples)
     raw = _reader(path, dialect, ["VARCHAR"] * len(names))
     try:
         whole = text.whole and len(samples[0]) == len(rows)
@@ -343,7 +348,7 @@ def _native(doors: DuckDoors, name: str, text: _Text, path: Path, dialect: Diale
                 return None  # the two readers disagree about the rows
     except duckdb.Error:
         return None
-    if not found.clean:
+    if not found.clean or _header_again(doors, raw, dialect, found.types):
         return None  # the rows set aside need their lines
     native = [_by_reader(one) for one in found.types]
     kinds = [one.duckdb_type if _by_reader(one) else "VARCHAR" for one in found.types]
@@ -354,45 +359,116 @@ def _native(doors: DuckDoors, name: str, text: _Text, path: Path, dialect: Diale
     return table, None, [*found.notes, *null_notes(found.types)], _decimal_of(found.types)
 
 
+def _header_again(doors: DuckDoors, raw: str, dialect: Dialect, types: Sequence[ColumnType]) -> bool:
+    """Whether the header stands between the rows of a table of words; in others it breaks a type."""
+    if not dialect.header or any(one.type != "string" for one in types) or not is_names(dialect.names):
+        return False
+    same = " AND ".join(f"trim(c{i}) = {literal(name)}" for i, name in enumerate(dialect.names))
+    return bool(doors.connection.execute(f"SELECT 1 FROM {raw} WHERE {same} LIMIT 1").fetchall())
+
+
 def _by_reader(one: ColumnType) -> bool:
     """Whether DuckDB's reader types the column itself; it takes no padded `true`."""
     return one.plain and one.type != "bool"
 
 
-def _huge(doors: DuckDoors, name: str, path: Path, dialect: Dialect, types: Sequence[ColumnType]) -> _Served | None:
-    """A file too large to look through first: typed by a spread sample, and what breaks a type is set aside as it is read."""
+def _huge(
+    doors: DuckDoors,
+    name: str,
+    path: Path,
+    dialect: Dialect,
+    types: Sequence[ColumnType],
+    samples: Sequence[Sequence[str | None]],
+) -> _Served | None:
+    """A file too large to look through thoroughly: typed by a spread sample, and what breaks a type is set aside as it is read.
+
+    One quick pass finds the columns in which the reader would change a value rather than reject it; they are looked through.
+    """
     import duckdb
 
-    native = [_by_reader(one) for one in types]
-    kinds = [one.duckdb_type if _by_reader(one) else "VARCHAR" for one in types]
-    options = ", store_rejects=true, rejects_table='tars_rejects', rejects_scan='tars_reject_scans'"
-    reader = _reader(path, dialect, kinds, options)
-    filtered = [not plain and one.type != "string" for plain, one in zip(native, types, strict=True)]
-    found = Settled(tuple(types), 0, tuple(1 for _ in types), tuple(1 for _ in types))
-    table = table_of(name, found)
-    table = replace(table, fields=tuple(replace(f, nullable=True) for f in table.fields))
+    texts = _reader(path, dialect, ["VARCHAR"] * len(types), ", ignore_errors=true")
     doors.allow(path)
-    doors.add_view(table, typed_select(reader, types, native=native, filtered=filtered))
     try:
+        found = settled(doors.connection, texts, types, samples, only=_not_believed(doors, texts, types, samples))
+        types = found.types
+        rounded = _rounded(doors, texts, found)
+        native = [_by_reader(one) and i not in rounded for i, one in enumerate(types)]
+        kinds = [one.duckdb_type if plain else "VARCHAR" for plain, one in zip(native, types, strict=True)]
+        options = ", store_rejects=true, rejects_table='tars_rejects', rejects_scan='tars_reject_scans'"
+        reader = _reader(path, dialect, kinds, options)
         doors.connection.execute(f"SELECT count(*) FROM (SELECT * FROM {reader} LIMIT 20000)").fetchall()
         kept = doors.connection.execute("SELECT count(*) FROM tars_rejects").fetchone()
     except duckdb.Error:
         return None
     if kept is not None and kept[0] > 400:
         return None  # the reader and the search see different rows
+    filtered = [not plain and one.type != "string" for plain, one in zip(native, types, strict=True)]
+    table = replace(table_of(name, found), rows=None)
+    table = replace(table, fields=tuple(replace(f, nullable=True) for f in table.fields))
+    doors.add_view(table, typed_select(reader, types, native=native, filtered=filtered))
+    words = {f"c{i}": one.rule() for i, one in enumerate(types)}
+    named = " ".join(f"WHEN {literal(column)} THEN {literal(rule)}" for column, rule in words.items())
+    counted = f"has another number of cells than the {len(types)} expected"
     native_rejects = (
-        "SELECT CAST(line AS BIGINT) AS line, min(coalesce(column_name || ': ', '') || error_type) AS rule, min(csv_line) AS value "
-        "FROM tars_rejects GROUP BY line"
+        f"SELECT CAST(line AS BIGINT) AS line, min(CASE WHEN error_type = 'CAST' THEN CASE column_name {named} END "
+        f"WHEN error_type IN ('TOO MANY COLUMNS', 'MISSING COLUMNS') THEN {literal(counted)} "
+        "WHEN error_type = 'UNQUOTED VALUE' THEN 'opens a quote that is not closed' "
+        "WHEN error_type = 'INVALID ENCODING' THEN 'holds bytes that are no text in the file''s encoding' "
+        "ELSE lower(error_type::VARCHAR) END) AS rule, "
+        "min(csv_line) AS value FROM tars_rejects GROUP BY line"
     )
     first = dialect.skip_rows + (1 if dialect.header else 0)
-    texts = _reader(path, dialect, ["VARCHAR"] * len(types), ", ignore_errors=true")
     numbered = f"(SELECT *, row_number() OVER () + {first} AS line FROM {texts})"
     return (
         table,
         rejects_of(numbered, types, filtered, more=native_rejects),
-        list(null_notes(types)),
+        [*found.notes, *null_notes(types)],
         _decimal_of(types),
     )
+
+
+def _not_believed(
+    doors: DuckDoors, texts: str, types: Sequence[ColumnType], samples: Sequence[Sequence[str | None]]
+) -> set[int]:
+    """The columns that hold something the reader may take for another value, and those that the sample shows nothing of."""
+    tests = [_may_change(one, f"c{i}", samples[i]) for i, one in enumerate(types)]
+    asked = [i for i, test in enumerate(tests) if test]
+    if not asked:
+        return set()
+    row = doors.connection.execute(
+        f"SELECT {', '.join(f'bool_or({tests[i]})' for i in asked)} FROM {texts}"
+    ).fetchall()[0]
+    return {i for i, yes in zip(asked, row, strict=True) if yes}
+
+
+def _may_change(one: ColumnType, column: str, sample: Sequence[str | None]) -> str:
+    """A cheap test, true of every text that DuckDB's reader takes and changes: it makes 2 of 1.5, and a day of a moment."""
+    if one.type == "string":
+        return "" if one.distinct else f"{column} <> ''"
+    if not _by_reader(one):
+        return ""
+    if one.type == "double":
+        return f"{column}[1] IN ('n', 'N')"
+    scale = re.fullmatch(r"decimal128\(\d+, (\d+)\)", one.type)
+    if one.type == "int64" or (scale and scale[1] == "0"):
+        return f"contains({column}, '.') OR {column} LIKE '0_%'"
+    if scale:
+        long = f"strpos({column}, '.') > 0 AND strlen({column}) - strpos({column}, '.') > {scale[1]}"
+        return f"({long}) OR contains({column}, 'e-') OR contains({column}, 'E-')"
+    return f"strlen({column}) > {max((len(text) for text in sample if text), default=0)}"
+
+
+def _rounded(doors: DuckDoors, texts: str, found: Settled) -> set[int]:
+    """The columns in which DuckDB's reader would take a value that breaks the type, and change it: 1.5 as a whole number."""
+    broken = [i for i, n in enumerate(found.breaks) if n and _by_reader(found.types[i])]
+    if not broken:
+        return set()
+    tests = [
+        f"bool_or({found.types[i].breaks(f'c{i}')} AND TRY_CAST(c{i} AS {found.types[i].duckdb_type}) IS NOT NULL)"
+        for i in broken
+    ]
+    row = doors.connection.execute(f"SELECT {', '.join(tests)} FROM {texts}").fetchall()[0]
+    return {i for i, taken in zip(broken, row, strict=True) if taken}
 
 
 def _sample_rows(text: _Text, path: Path, dialect: Dialect) -> list[list[str]]:
@@ -427,11 +503,17 @@ def _converted(doors: DuckDoors, name: str, text: _Text, dialect: Dialect, targe
     """The table by way of a Parquet file of its rows: for all that DuckDB's reader has no word for."""
     width, names = _full_width(text, dialect)
     spool = RowSpool(target, width)
-    padded = 0
+    padded = again = 0
+    header = names if dialect.header and dialect.header_rows == 1 and is_names(names) else []
     looked: list[Sequence[str | None]] = []
     step = 1
     cutter = RowCutter(text.path, text.encoding, dialect, width)
     for line, row, raw in cutter.rows():
+        if dialect.rules:
+            row = [cell.strip() for cell in row]
+        if header and row[-1].strip() == header[-1] and [cell.strip() for cell in row] == header:
+            again += 1
+            continue
         if len(row) < width:
             padded += 1
             row = [*row, *[""] * (width - len(row))]
@@ -451,6 +533,8 @@ def _converted(doors: DuckDoors, name: str, text: _Text, dialect: Dialect, targe
     spool.close()
     types, samples = _guess(dialect, looked, names)
     table, rejects, notes = serve_spool(doors, name, spool, types, samples, _unnamed(dialect))
+    if again:
+        notes.append(f"the header is repeated in {again} lines, which are left out")
     if padded:
         notes.append(f"{padded} rows are shorter than the others; their last columns are null")
     if spool.aside:
@@ -468,8 +552,9 @@ def _full_width(text: _Text, dialect: Dialect) -> tuple[int, list[str]]:
         if len(long) > max(LONG_SHARE * len(rows), 2) and dialect.widest <= 1_000:
             from synth.sources.dialect import unique_names
 
-            return dialect.widest, unique_names([*names, *[""] * (dialect.widest - len(names))])
-    return max(dialect.columns, 1), names or ["column_1"]
+            width = max(dialect.widest, len(names))
+            return width, unique_names([*names, *[""] * (width - len(names))])
+    return max(dialect.columns, len(names), 1), names or ["column_1"]
 
 
 _BLANK = " \t\x00\x1a\ufeff"
@@ -560,18 +645,18 @@ class RowCutter:
     def _lines(self) -> Iterator[tuple[int, str]]:
         """Numbered lines of the table's body: neither comments nor header nor footer."""
         skip = self.dialect.skip_rows + self.dialect.header_lines
-        comment, footer = self.dialect.comment, self.dialect.footer_rows
+        comment, footer, rules = self.dialect.comment, self.dialect.footer_rows, self.dialect.rules
         held: deque[tuple[int, str]] = deque()
         for number, text in enumerate(numbered(self.path, self.encoding), 1):
-            if number <= skip or (comment and text.lstrip().startswith(comment)):
-                continue
-            if not footer:
-                yield number, text
+            if number <= skip:
                 continue
             held.append((number, text))
-            if text.strip():
-                while len(held) > footer:
-                    yield held.popleft()
+            if footer and not text.strip():
+                continue
+            while len(held) > footer:
+                item = held.popleft()
+                if not (comment and item[1].lstrip().startswith(comment)) and not (rules and is_rule(item[1])):
+                    yield item
 
 
 def numbered(path: Path, encoding: Encoding) -> Iterator[str]:

@@ -54,6 +54,10 @@ class Dialect:
     names: tuple[str, ...] = ()
     header_lines: int = 1
     """Lines of the text that the header takes; more than `header_rows` where a name holds a line break."""
+    rules: bool = False
+    """Lines of dashes stand between the rows, as database clients draw them: they are left out and cells are trimmed."""
+    repeats: bool = False
+    """The header is repeated between the rows, as where pages or files were put together: it is left out."""
     ragged: int = 0
     """Rows among those looked at that are wider or narrower than the others."""
     widest: int = 1
@@ -158,8 +162,32 @@ def _told_delimiter(lines: Sequence[str]) -> tuple[int, str]:
 
 def _without_comments(lines: Sequence[str]) -> list[str]:
     """The lines but those that a comment sign begins, where they are few."""
-    plain = [line for line in lines[:400] if line.strip() and not line.lstrip().startswith(("#", "//", "%%", "--"))]
+    plain = [
+        line
+        for line in lines[:400]
+        if line.strip() and not is_rule(line) and not line.lstrip().startswith(("#", "//", "%%", "--"))
+    ]
     return plain if len(plain) >= 2 else list(lines[:400])
+
+
+_CROSSED: Final = re.compile(r"\s*[|+]?[-=]{2,}(?:[+|][-=]{2,})*[+|]?\s*")
+_DASHES: Final = re.compile(r"\s*:?(?:-+|=+):?\s*")
+
+
+def is_rule(line: str) -> bool:
+    """Whether a line is drawn rather than written: `+----+------+`, `----+------`."""
+    return "+" in line and ("--" in line or "==" in line) and _CROSSED.fullmatch(line) is not None
+
+
+def _underlines(row: Sequence[str], header: Sequence[str]) -> bool:
+    """Whether a row is but dashes, one stretch below each name: `---,----`, `|---|:---:|`."""
+    cells = [cell for cell in row if cell.strip()]
+    return (
+        len(row) == len(header)
+        and len(cells) >= sum(bool(cell.strip()) for cell in header)
+        and any(len(cell.strip()) > 1 for cell in cells)
+        and all(map(_DASHES.fullmatch, cells))
+    )
 
 
 # -------------------------------------------------------------------------------------------------------- the best cut
@@ -332,6 +360,10 @@ def _shape(
     evidence: list[str] = []
     comment = _comment_of(found, lines)
     rows = [row for row in found if not (comment and row[1][0].lstrip().startswith(comment))]
+    rules = [] if cut.delimiter not in "|+" else [row for row in rows if is_rule(lines[row[0]])]
+    if rules:
+        rows = [row for row in rows if not is_rule(lines[row[0]])]
+        evidence.append("lines of dashes are drawn between the rows")
     named = None
     if comment:
         named = _commented_header(found, rows, comment)
@@ -347,7 +379,17 @@ def _shape(
         stop = len(rows)
         footer = _tail_footer(tail, cut, width)
     table = rows[start:stop]
-    header_rows, names = (1, named[1]) if named else _header(table, width)
+    underlined = len(table) > 1 and _underlines(table[1][1], table[0][1])
+    if underlined:
+        rules = [*rules, table.pop(1)]
+    once = _once(table) if not named else table
+    header_rows, names = (1, named[1]) if named else _header(once, width)
+    if underlined and not header_rows and table:
+        header_rows, names = 1, unique_names(table[0][1])
+    repeats = len(once) < len(table) and header_rows == 1
+    if repeats:
+        table = once
+        evidence.append("the header is repeated between the rows")
     begin = named[0] if named else (table[0][0] if table else 0)
     header_lines = 1
     if header_rows and not named:
@@ -356,6 +398,8 @@ def _shape(
         header_lines = last[0] - begin + 1 + sum(cell.count("\n") for cell in last[1])
         if after is not None:
             header_lines = min(header_lines, after - begin)
+    if underlined and header_rows == 1 and not named:
+        header_lines = rules[-1][0] - begin + 1
     data = table if named else table[header_rows:]
     widths = Counter(len(row) for _, row in data)
     ragged = sum(times for w, times in widths.items() if w != width)
@@ -384,11 +428,29 @@ def _shape(
         skip_initial_space=cut.space or (space and cut.delimiter != " " and not cut.delimiter.isspace()),
         columns=width,
         names=tuple(names),
+        rules=bool(rules) and not (len(rules) == 1 and underlined),
+        repeats=repeats,
         ragged=ragged,
         widest=max(widths, default=width),
         sure=round(min(1.0, max(0.05, score) * (1.0 if rival < score * 0.8 else 0.8)), 3),
         evidence=tuple(evidence),
     )
+
+
+def _once(table: list[Row]) -> list[Row]:
+    """The rows without further copies of the first one, where its cells are all different words, as names are."""
+    if len(table) < 3 or len(table[0][1]) < 2 or not is_names(table[0][1]):
+        return table
+    first = [cell.strip() for cell in table[0][1]]
+    rest = [row for row in table[1:] if [cell.strip() for cell in row[1]] != first]
+    return [table[0], *rest] if len(rest) >= max(1, (len(table) - 1) / 2) else table
+
+
+def is_names(cells: Sequence[str]) -> bool:
+    """Whether these cells can name columns: different words, none of them blank but at the edges of a drawn table."""
+    words = [cell.strip() for cell in cells]
+    inner = words[bool(words) and not words[0] : len(words) - (len(words) > 1 and not words[-1])]
+    return len(set(inner)) == len(inner) > 1 and all(w and _kind(w) in ("word", "code", "odd") for w in inner)
 
 
 def _padded(rows: Sequence[Row], width: int) -> bool:
@@ -455,7 +517,9 @@ def _first_row(rows: Sequence[Row], width: int) -> int:
             len(row) == width - 1 and width > 2 and i + 1 < len(rows) and len(rows[i + 1][1]) == width and i == 0
         )
         if not near:
-            # A header that is narrower than ragged rows still begins the table.
+            # A header with names for cells that no row has still begins the table, and so does one among ragged rows.
+            if i == 0 and width < len(row) == filled and is_names(row):
+                return i
             if filled >= 2 and len(row) > width and not any(len(r) == width for _, r in rows[i + 1 : i + 2]):
                 return i
             continue

@@ -23,6 +23,10 @@ BLANK_SHARE: Final = 0.985
 """A position separates columns when at least this share of the lines is blank there."""
 FILLED: Final = 0.55
 """Over all columns, at least this share of the cells holds something."""
+_CLOSING: Final = re.compile(
+    r"\(?\d+ (?:rows?|records?|record\(s\)|tuples?)\b.*|no rows.*|completion time:.*|time:? .*|-+|=+", re.I
+)
+"""What database clients write below a table."""
 _RULE: Final = re.compile(r"[\s\-=+|_:]*(?:-{2,}|={2,})[\s\-=+|_:]*")
 
 
@@ -146,14 +150,15 @@ def _by_rule(lines: Sequence[str]) -> Columns | None:
                 [lines[i - 1][a : None if n == len(ranges) - 1 else b].strip(" |") for n, (a, b) in enumerate(ranges)]
             )
             below = [text for text in lines[i + 1 :] if text.strip()]
-            return Columns(tuple(ranges), tuple(names), i - 1, 2, _footer(below, ranges), 1.0) if below else None
+            return Columns(tuple(ranges), tuple(names), i - 1, 2, _footer(below), 1.0) if below else None
     return None
 
 
-def _footer(below: Sequence[str], ranges: Sequence[tuple[int, int]]) -> int:
+def _footer(below: Sequence[str]) -> int:
+    """How many of the last lines that are not blank close the table rather than belong to it."""
     count = 0
     for line in reversed(below[-4:]):
-        if re.fullmatch(r"\(?\d+ rows?.*|-+|=+", line.strip()):
+        if _CLOSING.fullmatch(line.strip()):
             count += 1
         else:
             break
@@ -239,7 +244,7 @@ def open_source(location: str, detection: Detection, options: OpenOptions) -> So
                 "unknown-kind", f"the lines of {path.name} do not stand in columns", "Its lines can be read as text."
             )
         if not text.whole:
-            columns = replace(columns, footer=0)
+            columns = replace(columns, footer=_footer([line for line in lines_of(text.tail) if line.strip()]))
         doors = DuckDoors(path=bare, encoding="utf-8-sig" if text.encoding.name == "utf-8" else text.encoding.name)
         doors.connection.execute("SET TimeZone='UTC'")
         try:
@@ -294,10 +299,13 @@ def _rows(path: Any, encoding: Any, columns: Columns, spool: RowSpool) -> Iterat
 
     held: list[tuple[int, str]] = []
     begin = columns.skip + columns.header
+    heading = None
     for number, raw in enumerate(numbered(path, encoding), 1):
         line = raw.expandtabs(8) if "\t" in raw else raw
-        if number <= begin or not line.strip() or _RULE.fullmatch(line):
-            continue
+        if columns.header and number == columns.skip + 1:
+            heading = line.split()
+        if number <= begin or not line.strip() or _RULE.fullmatch(line) or line.split() == heading:
+            continue  # pages repeat the header
         held.append((number, line))
         if len(held) > columns.footer:
             at, line = held.pop(0)

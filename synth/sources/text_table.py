@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synth.infer import TOLERANCE, ColumnType, as_text, infer_column, infer_columns, widened
+from synth.infer import TOLERANCE, ColumnType, as_text, decimal_mark, infer_column, infer_columns, widened
 from synth.schema import Table
 from synth.sources.duck import DuckDoors, Rejects, literal, quoted
 
@@ -160,11 +160,13 @@ def settled(
     samples: Sequence[Sequence[str | None]],
     *,
     whole: bool = False,
+    only: Collection[int] | None = None,
 ) -> Settled:
     """Hold every value of `relation` (raw columns c0, c1 …) against the types guessed from samples, and widen what is too narrow.
 
     Whole numbers become decimals and dates become moments where that loses nothing; a column that more than a few values
-    break becomes text; the rest is set aside. `whole` says that the samples are all there is.
+    break becomes text; the rest is set aside. `whole` says that the samples are all there is. With `only`, the other columns are
+    believed and not read: their counts are 0.
     """
     current = list(types)
     if whole:
@@ -176,14 +178,32 @@ def settled(
             _, _, counted = _counts(connection, relation, current, doubtful)
             for i, n in zip(doubtful, counted, strict=True):
                 breaks[i] = n
-    else:
+    elif only is None:
         rows, filled, breaks = _counts(connection, relation, current, range(len(current)))
+    else:
+        rows, filled, breaks = 0, [0] * len(current), [0] * len(current)
+        if only:
+            rows, some, broken_some = _counts(connection, relation, current, sorted(only))
+            for i, there, n in zip(sorted(only), some, broken_some, strict=True):
+                filled[i], breaks[i] = there, n
     notes: list[str] = []
+    samples = list(samples)
+    late = (
+        [] if whole else [i for i, one in enumerate(current) if one.type == "string" and not one.distinct and filled[i]]
+    )
+    for i in late:
+        samples[i] = _late_values(connection, relation, i, current[i])
+        found = infer_column(current[i].name, samples[i], decimal=decimal_mark(current))
+        current[i] = replace(found, values=current[i].values, nulls=current[i].nulls)
+    if late:
+        for i, n in zip(late, _counts(connection, relation, current, late)[2], strict=True):
+            breaks[i] = n
     for _ in range(ROUNDS):
         broken = [i for i, n in enumerate(breaks) if n]
         changed = []
         for i in broken:
-            better = _wider(connection, relation, i, current[i], samples[i], breaks[i], filled[i])
+            mark = current[i].decimal or decimal_mark(current)
+            better = _wider(connection, relation, i, current[i], samples[i], breaks[i], filled[i], mark)
             if better is not None:
                 if better.type == "string" and current[i].type != "string":
                     notes.append(
@@ -227,6 +247,17 @@ def _counts(
     return rows, filled, breaks
 
 
+def _late_values(
+    connection: duckdb.DuckDBPyConnection, relation: str, index: int, one: ColumnType
+) -> Sequence[str | None]:
+    """Values of a column that the sample had none of, null words among them."""
+    column = f"c{index}"
+    found = connection.execute(
+        f"SELECT DISTINCT {column} FROM (SELECT {column} FROM {relation} WHERE {one.present(column)} LIMIT 20000) LIMIT 400"
+    ).fetchall()
+    return [*(str(row[0]) for row in found), *one.null_words]
+
+
 def _wider(
     connection: duckdb.DuckDBPyConnection,
     relation: str,
@@ -235,6 +266,7 @@ def _wider(
     sample: Sequence[str | None],
     broken: int,
     filled: int,
+    mark: str,
 ) -> ColumnType | None:
     """A type that holds the breaking values too; None where setting them aside is right."""
     column = f"c{index}"
@@ -248,7 +280,7 @@ def _wider(
     stray = broken <= TOLERANCE * filled
     # Once more, with the offenders no longer drowned: a layout that the first rows did not show may hold them all.
     mixed = infer_column(
-        one.name, [*sample[:: max(len(sample) // 25, 1)], *offenders], decimal=one.decimal, day_first=one.day_first
+        one.name, [*sample[:: max(len(sample) // 25, 1)], *offenders], decimal=mark, day_first=one.day_first
     )
     same = (mixed.type, mixed.reading, mixed.pattern) == (one.type, one.reading, one.pattern)
     if mixed.type != "string" and not mixed.offended and not same and _family(mixed.type) == _family(one.type):
@@ -358,7 +390,9 @@ def table_of(name: str, found: Settled, dropped: Sequence[bool] | None = None) -
 
 
 def null_notes(types: Iterable[ColumnType]) -> Iterator[str]:
-    """What was read as null, for text columns: a word that somebody may have meant."""
+    """What text columns read as null (a word that somebody may have meant), and numbers that stay text."""
     for one in types:
+        if one.type == "string" and one.confidence < 0.75:
+            yield f"{one.name}: nothing tells whether its marks begin thousands or decimals; kept as text"
         if one.type == "string" and one.null_words:
             yield f"{one.name}: {', '.join(one.null_words)} is read as null"

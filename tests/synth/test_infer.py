@@ -295,3 +295,44 @@ def test_a_thousand_values_take_milliseconds() -> None:
         best = min(best, time.perf_counter() - begin)
 
     assert best / len(table) < 0.006
+
+
+@pytest.mark.parametrize(
+    ("decimal", "texts", "numbers"),
+    [
+        ("", ["1,234", "12,500", "999"], [1234, 12500, 999]),
+        (".", ["1,234", "1500"], [1234, 1500]),
+        (",", ["1,234", "1500"], [d("1.234"), d("1500")]),
+        (",", ["1.234", "500"], [1234, 500]),
+        ("", ["1.234", "2.345"], [d("1.234"), d("2.345")]),
+        ("", ["1.234", "12.500", "999"], [1234, 12500, 999]),
+        ("?", ["1.234", "12.500", "999"], [1234, 12500, 999]),
+        ("?", ["1.234.567", "569.352"], [1234567, 569352]),
+        ("?", ["0,125", "1,500"], [d("0.125"), d("1.5")]),
+        ("?", ["0.125", "1.500"], [d("0.125"), d("1.5")]),
+        ("", ["$1500", "$12,499"], [d("1500"), d("12499")]),
+    ],
+)
+def test_the_marks_of_a_column_and_its_neighbours_tell_thousands_from_decimals(
+    decimal: str, texts: list[str], numbers: list[object]
+) -> None:
+    found = infer_column("v", texts, decimal=decimal)
+
+    assert read(found, texts) == numbers
+
+
+@pytest.mark.parametrize(
+    ("decimal", "texts"),
+    [
+        ("", ["1,234", "1500"]),
+        ("?", ["21.375", "19.250"]),
+        ("?", ["1,759 €", "1,829 €"]),
+        ("", ["12,499 %", "1,250 %"]),
+        (",", ["$12,499", "$1500"]),
+    ],
+)
+def test_where_nothing_tells_thousands_from_decimals_the_column_stays_text(decimal: str, texts: list[str]) -> None:
+    found = infer_column("v", texts, decimal=decimal)
+
+    assert (found.type, found.decimal) == ("string", "")
+    assert found.confidence < 0.75

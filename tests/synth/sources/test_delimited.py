@@ -337,3 +337,97 @@ def test_rows_that_all_end_in_a_delimiter_do_not_shift_their_header(read: Read) 
     _, rows = read("a,b,c\n1,2,3,\n4,5,6,\n7,8,9,\n10,11,12,\n13,14,15,\n")
 
     assert [(r["a"], r["b"], r["c"]) for r in rows] == [(1, 2, 3), (4, 5, 6), (7, 8, 9), (10, 11, 12), (13, 14, 15)]
+
+
+def test_a_late_comma_among_whole_numbers_is_never_a_fraction(read: Read) -> None:
+    lines = [f"{i},{i}" for i in range(1, 12_001)]
+    lines[11_499] = '11500,"12,499"'
+
+    source, rows = read("n,amount\n" + "\n".join(lines) + "\n")
+    aside = source.completeness()
+
+    assert sum(int(str(row["amount"])) for row in rows) == 71_994_500
+    assert (aside.state, aside.set_aside_count, aside.set_aside[0].value) == ("incomplete", 1, "12,499")
+
+
+def test_a_late_comma_groups_thousands_where_the_file_writes_decimals_with_a_point(read: Read) -> None:
+    lines = [f"{i},{i},{i}.5" for i in range(1, 3_001)]
+    lines[2_499] = '2500,"12,499",1.5'
+
+    source, rows = read("n,amount,p\n" + "\n".join(lines) + "\n")
+
+    assert rows[2_499]["amount"] == 12_499
+    assert source.completeness().state == "complete"
+
+
+def test_days_written_with_points_say_what_a_point_in_a_number_means(read: Read) -> None:
+    _, rows = read("stadt;einwohner;seit\nBremen;569.352;21.02.1200\nBonn;330.579;05.03.1300\n")
+
+    assert [row["einwohner"] for row in rows] == [569_352, 330_579]
+
+
+def test_numbers_that_may_be_thousands_or_fractions_stay_text_with_a_note(read: Read) -> None:
+    source, rows = read("stadt;einwohner\nBremen;569.352\nBonn;330.579\n")
+
+    assert [row["einwohner"] for row in rows] == ["569.352", "330.579"]
+    assert any("einwohner" in note and "thousands" in note for note in source.notes)
+
+
+@pytest.mark.parametrize("words", [False, True])
+@pytest.mark.parametrize("rows_between", [2, 3_000])
+def test_a_header_repeated_between_the_rows_is_no_row(read: Read, words: bool, rows_between: int) -> None:
+    body = [f"{'n' if words else ''}{i},{'m' if words else ''}{i}" for i in range(3 * rows_between)]
+    pages = [["id,amount", *body[i : i + rows_between]] for i in range(0, len(body), rows_between)]
+
+    source, rows = read("\n".join(line for page in pages for line in page) + "\n")
+
+    assert len(rows) == len(body)
+    assert set(types_of(source).values()) == {"string" if words else "int64"}
+    assert any("repeated in 2 lines" in note for note in source.notes)
+
+
+def cities(row: str, count: int = 40) -> str:
+    return "".join(row.format(i, "Paris", f"{i}.50") for i in range(1, count + 1))
+
+
+CLIENTS = {
+    "mysql": "+----+-------+--------+\n| id | city  | amount |\n+----+-------+--------+\n"
+    + cities("| {:>2} | {:<5} | {:>6} |\n")
+    + "+----+-------+--------+\n40 rows in set (0.00 sec)\n",
+    "psql": " id | city  | amount \n----+-------+--------\n" + cities(" {:>2} | {:<5} | {:>6}\n") + "(40 rows)\n\n",
+    "psql, border 2": "+----+-------+--------+\n| id | city  | amount |\n+----+-------+--------+\n"
+    + cities("| {:>2} | {:<5} | {:>6} |\n")
+    + "+----+-------+--------+\n(40 rows)\n",
+    "sqlcmd -s,": "id,city,amount\n--,----,------\n" + cities("{},{},{}\n") + "\n(40 rows affected)\n",
+    "markdown": "| id | city | amount |\n|---:|:-----|-------:|\n" + cities("| {} | {} | {} |\n"),
+    "grid": "+----+-------+--------+\n| id | city  | amount |\n+====+=======+========+\n"
+    + cities("| {:>2} | {:<5} | {:>6} |\n+----+-------+--------+\n"),
+}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_what_database_clients_draw_is_no_row(read: Read, client: str) -> None:
+    source, rows = read(CLIENTS[client])
+
+    assert rows == [{"id": i, "city": "Paris", "amount": Decimal(f"{i}.50")} for i in range(1, 41)]
+    assert source.completeness().state == "complete"
+
+
+def test_comments_below_the_table_cost_no_row(read: Read) -> None:
+    _, rows = read("# made by x\nid,a,b\n1,2,3\n3,4,5\n# middle\n5,6,7\n# end\n3 rows exported\n")
+
+    assert [row["id"] for row in rows] == [1, 3, 5]
+
+
+def test_a_column_empty_but_for_its_last_rows_is_typed_by_them(read: Read) -> None:
+    source, rows = read("id,late\n" + "".join(f"{i},{7 if i > 59_995 else ''}\n" for i in range(1, 60_001)))
+
+    assert types_of(source)["late"] == "int64"
+    assert sum(int(str(row["late"])) for row in rows if row["late"] is not None) == 35
+
+
+def test_a_header_wider_than_its_rows_leaves_the_last_columns_empty(read: Read) -> None:
+    _, rows = read("a,b,c,d\n1,2,3\n4,5,6\n7,8,9\n")
+
+    assert [row["a"] for row in rows] == [1, 4, 7]
+    assert {row["d"] for row in rows} == {None}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from synth.detection import Detection
 from synth.errors import SourceProblem
+from synth.opening import open_all
 from synth.source import OpenOptions
 from synth.sources.duck import DuckSource
 from synth.sources.fixed_width import open_source, sniff
@@ -105,3 +106,32 @@ def test_what_was_written_is_read_back(
     source.close()
 
     assert [(row["id"], row["name"], row["amount"]) for row in found] == rows
+
+
+def sqlcmd(count: int) -> str:
+    rows = "".join(f"{i:<6} {'Paris':<9} {i}.50\n" for i in range(1, count + 1))
+    return f"ID     CITY      AMOUNT\n------ --------- --------\n{rows}\n({count} rows affected)\n\nCompletion time: 2021-01-05\n"
+
+
+@pytest.mark.parametrize("count", [3, 40, 30_000])
+def test_what_sql_server_prints_is_a_table(tmp_path: Path, count: int) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text(sqlcmd(count))
+    source = open_all((str(path),), OpenOptions())
+    assert isinstance(source, DuckSource)
+
+    rows = rows_of(source)
+
+    assert [row["ID"] for row in rows] == list(range(1, count + 1))
+    assert rows[-1] == {"ID": count, "CITY": "Paris", "AMOUNT": Decimal(f"{count}.50")}
+    assert source.completeness().state == "complete"
+
+
+def test_pages_repeat_the_header(tmp_path: Path) -> None:
+    head = "\n        ID CITY           AMOUNT\n---------- ---------- ----------\n"
+    pages = [range(1, 15), range(15, 29), range(29, 33)]
+    text = "".join(head + "".join(f"{i:>10} {'Paris':<10} {i + 0.5:>10}\n" for i in page) for page in pages)
+
+    rows = rows_of(opened(tmp_path / "a.lst", text + "\n32 rows selected.\n"))
+
+    assert rows == [{"ID": i, "CITY": "Paris", "AMOUNT": Decimal(f"{i}.5")} for i in range(1, 33)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
@@ -82,4 +83,57 @@ def test_rows_set_aside_in_one_of_several_sources_are_counted(tmp_path: Path) ->
 
     assert amounts == [{"n": total(25_000)}]
     assert (completeness.state, completeness.set_aside_count) == ("incomplete", 1)
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "late", "total"),
+    [
+        ("{0}", "1.5", "1.5"),
+        ("{0}.25", "1.255", "1.255"),
+        ("{0}", "12,499", None),
+        ("{0}", "", "0"),
+    ],
+)
+def test_a_late_value_is_exact_or_set_aside(tmp_path: Path, kind: str, late: str, total: str | None) -> None:
+    usual = [kind.format(i % 7) for i in range(ROWS)]
+    usual[25_000] = late
+    path = tmp_path / "orders.csv"
+    path.write_text("id,amount\n" + "".join(f'{i},"{text}"\n' for i, text in enumerate(usual)))
+    source = open_all((str(path),), OpenOptions())
+    source.sample(50)
+    source.completeness()
+
+    amounts = rows_of(source, "SELECT sum(amount) AS n FROM orders")
+    told = source.completeness()
+
+    rest = sum(Decimal(text) for i, text in enumerate(usual) if i != 25_000)
+    assert Decimal(amounts[0]["n"]) == rest + Decimal(total or 0)
+    assert told.set_aside_count == (total is None)
+    if total is None:
+        assert told.set_aside[0].rule == "amount is not a whole number"
+    source.close()
+
+
+def test_a_column_empty_but_for_its_last_rows_is_typed_by_them(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text("id,late\n" + "".join(f"{i},{7 if i >= ROWS - 5 else ''}\n" for i in range(ROWS)))
+    source = open_all((str(path),), OpenOptions())
+
+    late = rows_of(source, "SELECT sum(late) AS n FROM orders")
+
+    assert late == [{"n": 35}]
+    source.close()
+
+
+def test_a_row_of_too_many_cells_is_set_aside_in_words(tmp_path: Path) -> None:
+    path = orders(tmp_path / "orders.csv", -1)
+    path.write_text(path.read_text() + "1,2,3,4\n")
+    source = open_all((str(path),), OpenOptions())
+
+    rows_of(source, "SELECT sum(id) AS n, sum(amount) AS m FROM orders")
+    told = source.completeness()
+
+    assert told.set_aside_count == 1
+    assert told.set_aside[0].rule == "has another number of cells than the 3 expected"
     source.close()
