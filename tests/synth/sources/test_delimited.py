@@ -190,7 +190,7 @@ def test_a_header_alone_is_an_empty_table(read: Read) -> None:
         (b"\n \n", "empty"),
         (b"\xef\xbb\xbf", "empty"),
         (os.urandom(3_000), "unreadable"),
-        (gzip.compress(b"a,b\n1,2\n" * 500)[:-20], "truncated"),
+        (gzip.compress(b"a,b\n1,2\n" * 500, mtime=0)[:-20], "truncated"),
     ],
 )
 def test_bad_files_say_what_is_wrong(tmp_path: Path, data: bytes, reason: str) -> None:
