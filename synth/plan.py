@@ -147,13 +147,15 @@ class Output:
 @dataclass(frozen=True)
 class Join:
     """Rows of `table` whose `columns` equal `with_columns` of `with_table` (an earlier one). `missing` keeps the rows of the
-    earlier table that have no partner and nothing else (an anti-join: customers without orders); `optional` is a left join."""
+    earlier table that have no partner and nothing else (an anti-join: customers without orders); `optional` is a left join.
+    `where` is for `missing` only and speaks of `table` alone: no partner that holds it (customers without an open order)."""
 
     table: str
     columns: tuple[str, ...]
     with_table: str
     with_columns: tuple[str, ...]
     kind: Literal["inner", "optional", "missing"] = "inner"
+    where: Condition | None = None
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,8 @@ class _Builder:
         query = exp.select(*columns).from_(self._from(plan.table))
         conditions: list[exp.Expr] = []
         for join in plan.joins:
-            on = exp.and_(*[self._key(join, a, b) for a, b in zip(join.columns, join.with_columns, strict=True)])
+            pairs = [self._key(join, a, b) for a, b in zip(join.columns, join.with_columns, strict=True)]
+            on = exp.and_(*pairs, *([self._condition(join.where)] if join.where is not None else []))
             query = query.join(self._from(join.table), on=on, join_type="" if join.kind == "inner" else "left")
             if join.kind == "missing":
                 conditions.append(exp.Is(this=self._column(Column(join.table, join.columns[0])), expression=exp.Null()))

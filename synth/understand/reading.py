@@ -104,7 +104,8 @@ def reading_of(plan: Plan, remarks: tuple[str, ...] = ()) -> str:
         said = "different " + said
     for join in plan.joins:
         if join.kind == "missing":
-            said += f", {join.with_table} that have no {join.table}"
+            where = f" where {words.condition(join.where)}" if join.where is not None else ""
+            said += f", {join.with_table} that have no {join.table}{where}"
     if plan.where is not None:
         said += f" where {words.condition(plan.where)}"
     if plan.having is not None:

@@ -102,6 +102,37 @@ CASES: list[tuple[str, Plan, list[tuple[object, ...]]]] = [
         [("Cem 100%",)],
     ),
     (
+        "customers without an order over 31",
+        Plan(
+            "customers",
+            (Output(NAME, "name"),),
+            joins=(
+                Join(
+                    "orders",
+                    ("customer_id",),
+                    "customers",
+                    ("id",),
+                    "missing",
+                    Compare(TOTAL, ">", Value(Decimal(31), "minimum")),
+                ),
+            ),
+            order=(Order(NAME),),
+        ),
+        [("Ada",), ("Ben",), ("Cem 100%",)],
+    ),
+    (
+        "customers without an order that is open",
+        Plan(
+            "customers",
+            (Output(NAME, "name"),),
+            joins=(
+                Join("orders", ("customer_id",), "customers", ("id",), "missing", Compare(STATE, "=", Value("open"))),
+            ),
+            order=(Order(NAME),),
+        ),
+        [("Ben",), ("Cem 100%",)],
+    ),
+    (
         "the largest order of each customer, ties kept",
         Plan(
             "orders",
