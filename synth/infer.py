@@ -615,7 +615,7 @@ def _numeric_parts(kind: str) -> tuple[int, int] | None:
 
 # -------------------------------------------------------------------------------------------------------- dirty numbers
 
-_SPACES: Final = "    "
+_SPACES: Final = " \u00a0\u202f\u2009"
 _NUMBER: Final = re.compile(
     rf"(?P<open>\()?(?P<s1>[+\-−–])?\s?(?P<pre>[^\d\s()+\-−–.,'’]{{1,5}}\.?)?\s?(?P<s2>[+\-−–])?\s?"
     rf"(?P<num>\d(?:[\d.,'’_{_SPACES}]*\d)?|[.,]\d+)(?P<dash>,-|\.-|,–)?\s?(?P<post>[^\d\s()+\-−–,'’][^\d()\s+\-−–,'’]{{0,6}})?(?P<s3>[-−–])?(?P<close>\))?"

@@ -508,9 +508,7 @@ def _converted(doors: DuckDoors, name: str, text: _Text, dialect: Dialect, targe
     looked: list[Sequence[str | None]] = []
     step = 1
     cutter = RowCutter(text.path, text.encoding, dialect, width)
-    for line, row, raw in cutter.rows():
-        if dialect.rules:
-            row = [cell.strip() for cell in row]
+    for line, row, raw in _whole_cells(cutter.rows(), text, dialect) if dialect.rules else cutter.rows():
         if header and row[-1].strip() == header[-1] and [cell.strip() for cell in row] == header:
             again += 1
             continue
@@ -540,6 +538,32 @@ def _converted(doors: DuckDoors, name: str, text: _Text, dialect: Dialect, targe
     if spool.aside:
         notes.append(f"{spool.aside} rows are set aside")
     return table, rejects, [*notes, *null_notes(types)], _decimal_of(types)
+
+
+def _whole_cells(
+    rows: Iterator[tuple[int, list[str], str]], text: _Text, dialect: Dialect
+) -> Iterator[tuple[int, list[str], str]]:
+    """The rows of a drawn table, trimmed; psql ends a line of a cell with a + at the cell's border where another line follows."""
+    drawn = next((line.strip() for line in lines_of(text.head) if is_rule(line)), "")
+    widths = [len(piece) for piece in drawn.split("+")] if drawn.startswith("-") else []
+    waiting: tuple[int, list[str], str] | None = None
+    for line, row, raw in rows:
+        drawn_cells = raw.split(dialect.delimiter)
+        on = [len(cell) == w and cell.endswith("+") for cell, w in zip(drawn_cells, widths, strict=False)]
+        follows = len(drawn_cells) == len(row) == len(widths) and any(on)
+        if follows:
+            row = [cell[:-1] if more else cell for cell, more in zip(drawn_cells, on, strict=True)]
+        row = [cell.strip() for cell in row]
+        if waiting is not None and len(row) == len(waiting[1]):
+            row = ["\n".join(filter(None, pair)) for pair in zip(waiting[1], row, strict=True)]
+            line, raw = waiting[0], waiting[2] + "\n" + raw
+        elif waiting is not None:
+            yield waiting
+        waiting = (line, row, raw) if follows else None
+        if waiting is None:
+            yield line, row, raw
+    if waiting is not None:
+        yield waiting
 
 
 def _full_width(text: _Text, dialect: Dialect) -> tuple[int, list[str]]:

@@ -336,3 +336,13 @@ def test_where_nothing_tells_thousands_from_decimals_the_column_stays_text(decim
 
     assert (found.type, found.decimal) == ("string", "")
     assert found.confidence < 0.75
+
+
+@pytest.mark.parametrize("space", [" ", "\u00a0", "\u202f", "\u2009"])
+def test_spaces_of_any_width_group_thousands(space: str) -> None:
+    texts = [f"1{space}234,50", f"12{space}000,00 €", "7,25"]
+
+    found = infer_column("v", texts)
+
+    assert read(found, texts) == [d("1234.50"), d("12000"), d("7.25")]
+    assert breaking(found, texts) == []

@@ -431,3 +431,15 @@ def test_a_header_wider_than_its_rows_leaves_the_last_columns_empty(read: Read) 
 
     assert [row["a"] for row in rows] == [1, 4, 7]
     assert {row["d"] for row in rows} == {None}
+
+
+def test_a_cell_of_several_lines_that_psql_draws_is_one_cell(read: Read) -> None:
+    _, rows = read(
+        " id | city  | grade \n----+-------+-------\n  1 | Paris+| A+\n    | Nord  | \n  2 | Rom   | A+\n  3 | Bern  | B\n(3 rows)\n"
+    )
+
+    assert [(row["id"], row["city"], row["grade"]) for row in rows] == [
+        (1, "Paris\nNord", "A+"),
+        (2, "Rom", "A+"),
+        (3, "Bern", "B"),
+    ]
