@@ -1259,6 +1259,9 @@ class Assembler:
     def _anti_joins(self, base: str, parts: list[Part]) -> tuple[Join, ...]:
         joins = []
         for table in dict.fromkeys(self.notes.lacking):
+            where = self.notes.lacking_where.get(table)
+            if table == base or any(c.table != table for c in columns_in(where)):
+                raise no("cannot-answer", f"rows without such rows of {table!r} need two steps")
             path = self.graph.path(base, table)
             if path is None or len(path) != 1:
                 raise no("cannot-answer", f"nothing says directly which rows of {base!r} have none in {table!r}")
@@ -1269,7 +1272,7 @@ class Assembler:
                 )
             if self.graph.doubled(path[0]):
                 raise no("ambiguous", f"{base!r} and {table!r} hang together in several ways")
-            joins.append(path[0].join("missing"))
+            joins.append(replace(path[0].join("missing"), where=where))
         return tuple(joins)
 
     # ---------------------------------------------------------------- small things

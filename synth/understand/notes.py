@@ -155,6 +155,7 @@ class Notes:
     newest: bool | None = None
     distinct: bool = False
     lacking: list[str] = field(default_factory=list)
+    lacking_where: dict[str, Condition] = field(default_factory=dict)
     existing: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     counting_rows: bool = False

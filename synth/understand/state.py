@@ -37,6 +37,7 @@ from synth.understand.values import Held, Values
 from synth.understand.vocabulary import GRADES, ROWS
 from synth.understand.words import Token, any_of, lemma, spelled
 
+LASTING = (("minute",), ("hour",), ("day",), ("night",), ("week",), ("second",))
 # What happens to a row, from its beginning on.
 STAGES = (
     any_of("created creation placed ordered order"),
@@ -87,6 +88,7 @@ class State:
         self.totalled = False
         self.parts_at_comma: int | None = None
         self.stated: list[Known] = []
+        self.lacked_at = -1
 
     def low(self, i: int) -> str:
         """The folded word at i, empty past the end."""
@@ -296,6 +298,10 @@ class State:
                     names = tuple(k.column.name for k in group)
                     raise no("ambiguous", f"{grade!r} may be by {' or '.join(names)}; say which", names)
                 return group[0]
+        if grade in ("long", "short"):
+            # a column that is called days, minutes or hours and nothing else says how long each row took
+            whole = [k for k in self.lexicon.of_table[table] if k.sort == "number" and k.words in LASTING]
+            return whole[0] if len(whole) == 1 else None
         return None
 
     def _noun_ahead(self, i: int) -> bool:
@@ -381,7 +387,7 @@ class State:
         secondary = set(
             "update updated modified changed due deleted shipped ship shipping delivered delivery deliver "
             "end ended closed expiry expires expire return returned birth dob paid payment last cancelled "
-            "left termination discharge discharged resolved seen arrival processed approved promised "
+            "left leave termination discharge discharged resolved seen arrival processed approved promised "
             "finish finished complete completed completion stop stopped until valid warranty expected deadline fixed "
             "settled answered".split()
         )

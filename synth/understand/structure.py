@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from synth.plan import Compare, Comparison, Empty, Match, OneOf, Value
+from synth.understand.absence import Absence
 from synth.understand.columns import ColumnMatch, Known, is_flag
 from synth.understand.filters import _akin
 from synth.understand.notes import (
@@ -27,7 +28,6 @@ from synth.understand.operators import (
     phrase_at,
     unit_at,
 )
-from synth.understand.states import States
 from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES, ROWS, SUPERLATIVES, VERBS
 from synth.understand.words import IRREGULAR, any_of, lemma, stem
@@ -46,7 +46,7 @@ KEYWORDS = (
 ).split()
 
 
-class Reader(States):
+class Reader(Absence):
     """One walk over one request."""
 
     def read(self) -> Notes:
@@ -73,7 +73,10 @@ class Reader(States):
             self._contrast,
             self._signed,
             self._aggregate,
+            self._time_lacked,
+            self._absent,
             self._lack,
+            self._lost_no,
             self._filled,
             self._grouping,
             self._ago,
@@ -107,9 +110,11 @@ class Reader(States):
             raise no("not-understood", f"the request ends with {self.tokens[-1].text!r}; say what should follow")
         while i < len(self.tokens):
             for rule in rules:
+                without = len(self.notes.lacking)
                 j = rule(i)
                 if j > i:
                     i = j
+                    self.lacked_at = j if len(self.notes.lacking) > without else -1
                     break
             else:
                 self.unexplained.append(self.tokens[i])
@@ -478,12 +483,19 @@ class Reader(States):
                     self.lexicon.tables_at(self.tokens, k)
                     or self.lexicon.row_noun(self.tokens[k], self.subject)
                     or self.tokens[k].lemma in ("example", "sample")
+                    or self._things_ranked(k)
                 )
                 and self.low(i - 1) in ("me", "any", "show", "list", "get", "give", "see", "the", "")
             ):
                 self.notes.limit = int(number.value)
                 return k
         return 0
+
+    def _things_ranked(self, k: int) -> bool:
+        """Whether the values of a column are named at k, to be ranked: "the 3 clubs with the most runners"."""
+        named = self.lexicon.matches_at(self.tokens, k)
+        plural = bool(named) and self.tokens[k + named[0].length - 1].low != self.tokens[k + named[0].length - 1].lemma
+        return plural and named[0].known.sort == "text" and self._ranked_ahead(k + named[0].length)
 
     def _so_many(self, i: int) -> int:
         """ "with 10 credits", "for 2 or 3 persons": the number before the name of a column is its value."""

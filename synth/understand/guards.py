@@ -1,0 +1,188 @@
+"""The last look at a plan: what the request says and the plan has lost is refused, and so is what no row can hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from synth.plan import (
+    And,
+    Bucket,
+    Column,
+    Compare,
+    Condition,
+    Expression,
+    Match,
+    Not,
+    OneOf,
+    Or,
+    Plan,
+    Value,
+    walk,
+)
+from synth.understand.notes import no
+from synth.understand.structure import Reader
+from synth.understand.words import any_of, lemma, stem
+
+ONLY = re.compile(r"\b(?:with|have|has|having|that|who|which) only\b(?! (?:\d|one|two|three|a\b))")
+ALL_OF = re.compile(r"\b(?:where|for which|whose) all\b|\ball of whose\b|\bin all (?!the|our)|\bwith all\b")
+OF_THE_FIRST = re.compile(
+    r"\bof (?:the|our) (\d+|two|three|four|five|six|seven|eight|nine|ten) (?:most|least|\w+est)\b"
+)
+NUMBERS = dict(zip("two three four five six seven eight nine ten".split(), range(2, 11), strict=True))
+# A past form → the value that a column of reasons or kinds would hold for it.
+HAPPENED = {"sold": "sale", "returned": "return", "delivered": "delivery", "bought": "purchase", "refunded": "refund"}
+OUT = re.compile(
+    r"\b(?:out of stock|(?:are|is|still|currently|books|items) out|out right now|on loan|currently \w+ed)\b"
+)
+PASSED = any_of("closed expired ended finished completed cancelled settled due lapsed terminated")
+
+
+def guard(reader: Reader, plan: Plan) -> None:
+    """Refuse the plan where it means something else than was said, as far as that can be told from the two."""
+    words = [t.low for t in reader.tokens]
+    text = " ".join(words)
+    parts = list(_parts(plan.where))
+    _tables_once(plan)
+    _whole_groups(reader, plan, text)
+    _possible(parts)
+    _nothing_denied_of_partners(reader, plan, parts)
+    _nothing_dropped(reader, plan, words)
+    _never(reader, plan, words)
+    found = OF_THE_FIRST.search(text)
+    count = NUMBERS.get(found[1], found[1]) if found else ""
+    equal = [p.right for p in parts if isinstance(p, Compare) and p.operator == "="]
+    if found and any(isinstance(v, Value) and str(v.value) == str(count) for v in equal):
+        raise no("not-understood", f"{found[0]!r}: which columns of how many rows? name the rows first")
+
+
+def _parts(condition: Condition | None) -> Iterable[Condition]:
+    """The conditions that must all hold."""
+    if isinstance(condition, And):
+        for each in condition.all:
+            yield from _parts(each)
+    elif condition is not None:
+        yield condition
+
+
+def _tables_once(plan: Plan) -> None:
+    names = [plan.table, *(j.table for j in plan.joins)]
+    for name in names:
+        if names.count(name) > 1:
+            raise no("cannot-answer", f"rows with and without partners in {name!r} at once need two steps")
+
+
+def _listed(reader: Reader, plan: Plan) -> bool:
+    """Whether the answer lists things of which each may stand in several of the rows that the conditions look at."""
+    shown = [o.of for o in plan.outputs if isinstance(o.of, Column)]
+    if plan.group or len(shown) != len(plan.outputs):
+        return False
+    if any(reader.graph.widens(plan.table, j.table) for j in plan.joins if j.kind == "inner"):
+        return True
+    named = [s.known for s in reader.notes.shown if s.asked or s.plural]
+    first = named[0].field if named else None
+    return first is not None and named[0].sort == "text" and 0 < first.distinct < first.values - first.nulls
+
+
+def _whole_groups(reader: Reader, plan: Plan, text: str) -> None:
+    """ "With only", "both", "all": they speak of all rows of a thing together, and a condition looks at one row."""
+    if not _listed(reader, plan):
+        return
+    said = ONLY.search(text) or ALL_OF.search(text)
+    either = any((isinstance(n, OneOf) and not n.negated) or isinstance(n, Or) for n in walk(plan.where))
+    if said is None and either:
+        said = re.search(r"\bboth\b", text)
+    if said is not None:
+        raise no("cannot-answer", f"{said[0]!r} looks at all rows of each thing together, which needs two steps")
+
+
+def _possible(parts: list[Condition]) -> None:
+    """Refuse two spans of time of one column that do not meet, and a "but not" that takes nothing away."""
+    lower: dict[Expression, float] = {}
+    upper: dict[Expression, float] = {}
+    for part in parts:
+        found = _bound(part)
+        if found is None:
+            continue
+        left, above, at = found
+        if above:
+            lower[left] = max(at, lower.get(left, at))
+        else:
+            upper[left] = min(at, upper.get(left, at))
+    for left in lower.keys() & upper.keys():
+        if lower[left] >= upper[left]:
+            raise no("cannot-answer", "these times do not overlap: no row lies in both; say 'or' if either will do")
+    for part in parts:
+        inner = part.of.all if isinstance(part, Not) and isinstance(part.of, And) else ()
+        for left, above, at in filter(None, map(_bound, inner)):
+            apart = upper.get(left, at + 1) <= at if above else lower.get(left, at - 1) >= at
+            if apart:
+                raise no("cannot-answer", "in one time but not in another looks at several rows of each: two steps")
+        nodes = list(walk(part)) if isinstance(part, Or) else []
+        months = {n.of for n in nodes if isinstance(n, Bucket) and n.unit == "month_of_year"}
+        dated = [n.left for n in nodes if isinstance(n, Compare) and _bound(n) is not None]
+        if months & set(dated):
+            raise no("ambiguous", "a month of any year, or a month of one year? say the year with each")
+
+
+def _bound(part: Condition) -> tuple[Expression, bool, float] | None:
+    """The column, whether the bound is a lower one, and the moment, where a condition bounds a time."""
+    if not isinstance(part, Compare) or not isinstance(part.right, Value) or not isinstance(part.right.value, date):
+        return None
+    if part.operator in ("=", "!="):
+        return None
+    value = part.right.value
+    plain = value.replace(tzinfo=None) if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
+    return part.left, part.operator in (">", ">="), (plain - datetime(1, 1, 1)).total_seconds()
+
+
+def _nothing_denied_of_partners(reader: Reader, plan: Plan, parts: list[Condition]) -> None:
+    """ "Products not sold in 2026" may well have been sold in it: one of many partners outside is not enough."""
+    if not _listed(reader, plan):
+        return
+    for part in parts:
+        tables = {n.table for n in walk(part) if isinstance(n, Column)}
+        far = [t for t in tables if t != plan.table and reader.graph.widens(plan.table, t)]
+        denies = isinstance(part, Not) or (isinstance(part, OneOf | Match) and part.negated)
+        denies = denies or (isinstance(part, Compare) and part.operator == "!=")
+        if far and denies:
+            raise no("cannot-answer", f"rows of {plan.table!r} without such rows of {far[0]!r} need two steps")
+
+
+def _never(reader: Reader, plan: Plan, words: list[str]) -> None:
+    """ "Vendors who were never cancelled": of all rows of a vendor."""
+    lacking = any(j.kind == "missing" for j in plan.joins)
+    if "never" in words and not lacking and not reader.rows_said and _listed(reader, plan):
+        raise no("cannot-answer", "'never' looks at all rows of each thing together, which needs two steps")
+
+
+def _nothing_dropped(reader: Reader, plan: Plan, words: list[str]) -> None:
+    """A word that set no condition although the data tells such rows from others."""
+    text = " ".join(words)
+    tables = [plan.table, *(j.table for j in plan.joins)]
+    figures = tuple(o.of for o in plan.outputs if not isinstance(o.of, Column))
+    touched = {
+        n for n in walk((plan.where, plan.having, plan.group, plan.order, plan.joins, figures)) if isinstance(n, Column)
+    }
+    used = touched | {s.known.column for s in reader.notes.shown}
+    event = reader.event.column if reader.event is not None else None
+    if event is not None and event not in used and reader.event is not None:
+        own = {stem(w) for w in reader.event.words}
+        said = [w for w in words if w in PASSED and (stem(w) in own or w == "expired")]
+        if said:
+            reason = f"{said[0]!r}: {event.name!r} holds a date for every row; say before or after which day"
+            raise no("not-understood", reason)
+    kinds = [k for t in tables for k in reader.lexicon.of_table[t] if k.sort == "text" and len(k.field.vocabulary) > 1]
+    for word in words:
+        value = HAPPENED.get(word, "\0")
+        for known in kinds:
+            if value in {lemma(v.casefold()) for v in known.field.vocabulary} and known.column not in touched:
+                name = known.column.name
+                reason = f"{word!r}: only the rows where {name!r} is {value!r}, or all? say so"
+                raise no("ambiguous", reason, (f"{name} is {value}",))
+    lined = any({"line", "item"} & set(reader.lexicon.table_words[t]) for t in tables)
+    if "line items" in text and not lined:
+        raise no("not-understood", "no table holds line items")
+    if OUT.search(text) and plan.where is None and not any(j.kind == "missing" for j in plan.joins):
+        raise no("not-understood", "what is 'out' here? say which column tells")
