@@ -228,13 +228,13 @@ def decimal_mark(found: Iterable[ColumnType]) -> str:
     return marks.pop() if len(marks) == 1 else ""
 
 
-def widened(one: ColumnType, offenders: Sequence[str]) -> ColumnType | None:
-    """A numeric or date type that also holds `offenders`; None where only text would.
+def widened(one: ColumnType, offenders: Sequence[str], decimal: str = "") -> ColumnType | None:
+    """A numeric or date type that also holds `offenders`; None where only text would. `decimal` is the neighbours' mark.
 
     Whole numbers of more than 12 digits that `one` held and the wider type does not are not lost: they break it, are found
     by the next look and widen it again.
     """
-    extra = infer_column(one.name, offenders, decimal=one.decimal, day_first=one.day_first)
+    extra = infer_column(one.name, offenders, decimal=one.decimal or decimal, day_first=one.day_first)
     if extra.offended or extra.unit != one.unit:
         return None
     if one.type == "date32[day]" and extra.type == "timestamp[us]" and one.reading is None and extra.reading is None:

@@ -274,7 +274,7 @@ def _wider(
         f"SELECT DISTINCT {column} FROM (SELECT {column} FROM {relation} WHERE {one.breaks(column)} LIMIT 20000) LIMIT 400"
     ).fetchall()
     offenders = [str(row[0]) for row in found]
-    numeric = widened(one, offenders)
+    numeric = widened(one, offenders, mark)
     if numeric is not None:
         return replace(numeric, values=one.values, nulls=one.nulls, distinct=one.distinct)
     stray = broken <= TOLERANCE * filled

@@ -443,3 +443,9 @@ def test_a_cell_of_several_lines_that_psql_draws_is_one_cell(read: Read) -> None
         (2, "Rom", "A+"),
         (3, "Bern", "B"),
     ]
+
+
+def test_a_late_point_groups_thousands_where_the_file_writes_decimals_with_a_comma(read: Read) -> None:
+    _, rows = read("id;v;w\n" + "".join(f"{i};{i % 900};{i},5\n" for i in range(3_000)) + "9;1.234;1,5\n")
+
+    assert rows[-1]["v"] == 1_234
