@@ -103,9 +103,9 @@ def inferred_relations(
     linked = {(r.table, r.to_table) for r in declared}
     found = []
     for to in tables:
-        if len(to.primary_key) != 1 or to.name not in rows:
+        key = to.primary_key[0] if len(to.primary_key) == 1 else "" if to.primary_key else _own_name(to, rows)
+        if not key or to.name not in rows:
             continue
-        key = to.primary_key[0]
         for table in tables:
             if table.name == to.name or table.name not in rows or (table.name, to.name) in linked:
                 continue
@@ -120,6 +120,21 @@ def inferred_relations(
                     found.append(Relation(table.name, (field.name,), to.name, (key,), False, evidence))
                     break
     return tuple(found)
+
+
+def _own_name(table: Table, rows: Mapping[str, pa.Table]) -> str:
+    """The column called as one row of its table is (`departments.department`), where it has a different value in every row."""
+    seen = rows.get(table.name)
+    for field in table.fields if seen is not None else ():
+        name, target = _snake(field.name), _snake(table.name.rpartition(".")[2])
+        called = name != target and name in (
+            target.removesuffix("s"),
+            target.removesuffix("es"),
+            re.sub("ies$", "y", target),
+        )
+        if called and seen is not None and seen.num_rows > 1 and field.distinct == seen.num_rows and not field.nulls:
+            return field.name
+    return ""
 
 
 def _points_at(column: str, table: str, key: str) -> bool:

@@ -21,6 +21,7 @@ from synth.understand.columns import Known, is_flag
 from synth.understand.comparing import _bound
 from synth.understand.notes import PERSONS, STOPS, Best, Having, Key, Measure, no
 from synth.understand.numbers_and_dates import (
+    UNITS,
     Period,
     Quantity,
     converted,
@@ -404,6 +405,14 @@ class Filters(Predicates):
         if operator in ("=", "!=") and not quantity_at(self.tokens, j):
             return 0
         number = quantity_at(self.tokens, j)
+        if (
+            number is None
+            and found
+            and self.low(j - 1) in ("a", "an")
+            and self.low(j) in any_of("hour day week minute")
+        ):
+            # "more than an hour"
+            number = Quantity(Decimal(1), UNITS[self.low(j)], 1)
         period = self.calendar.period_at(self.tokens, j)
         left = self._left()
         if (
@@ -678,7 +687,12 @@ class Filters(Predicates):
 
     def _people_before(self, i: int) -> bool:
         """Whether the words before speak of people, so that a bare number is an age."""
-        return any(t.lemma in PERSONS for t in self.tokens[:i])
+        if any(t.lemma in PERSONS for t in self.tokens[:i]):
+            return True
+        words = {w for k in self.lexicon.of_table[self.subject] for w in k.words}
+        return bool(words & any_of("gender sex surname smoker")) and self.low(i - 1) not in FILLER - any_of(
+            "is are was were"
+        )
 
     def _group_wanted(self, known: Known) -> bool:
         """Whether a figure of a group is meant: the things asked for are columns or another table."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from synth.plan import Column
 from synth.understand.columns import EDGES, ColumnMatch, Known, is_flag
 from synth.understand.logic import moved
 from synth.understand.notes import (
@@ -80,7 +81,7 @@ class GroupsAndOrder(Superlatives):
             ):
                 if len(tables) > 1 and tables[1][1] >= tables[0][1] - 0.02 and tables[1][0] == self.subject:
                     name = tables[1][0]
-                return Key(table=name), i + n
+                return self._key_of_table(name), i + n
         row = self.lexicon.row_noun(self.tokens[i], self.subject) and self.tokens[i].low == self.tokens[i].lemma
         if row and matches and matches[0].known.sort == "date" and matches[0].score < 0.9:
             # "per reading" is per row, and not per date of reading
@@ -561,6 +562,17 @@ class GroupsAndOrder(Superlatives):
 
     def _after_direction(self, i: int) -> int:
         return i + 1 if self.low(i) in ("order",) else i
+
+    def _key_of_table(self, name: str) -> Key:
+        """The rows of the table; where a column here holds what they are called by (`employees.department`), that column."""
+        path = self.graph.path(self.subject, name) or []
+        last = path[-1] if path else None
+        if last is not None and not last.widens and len(last.columns) == 1:
+            called = self.lexicon.known.get(Column(name, last.to_columns[0]))
+            here = self.lexicon.known.get(Column(last.table, last.columns[0]))
+            if called is not None and here is not None and called.words == self.lexicon.table_words[name][-1:]:
+                return Key(known=here)
+        return Key(table=name)
 
     def _dedupe(self, i: int) -> int:
         low = [self.low(i + k) for k in range(5)]

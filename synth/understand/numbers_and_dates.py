@@ -117,6 +117,7 @@ SIZES: dict[str, tuple[str, Decimal]] = {
     "min": ("time", Decimal(60_000)),
     "h": ("time", Decimal(3_600_000)),
     "d": ("time", Decimal(86_400_000)),
+    "wk": ("time", Decimal(604_800_000)),
     "Wh": ("energy", Decimal(1)),
     "kWh": ("energy", Decimal(1000)),
     "MWh": ("energy", Decimal(10**6)),
@@ -511,11 +512,40 @@ class Calendar:
                 this = following[1].low if len(following) > 1 else ""
                 if this not in ("of", "in") and tokens[i - 1].low == "the":
                     return (_quarter if following[0].low == "quarter" else _half)(self.today.year, ordinal, 2)
+        if (
+            re.fullmatch(r"[5-9]0", token.text)
+            and following
+            and following[0].low == "s"
+            and token.end == following[0].start
+        ):
+            start = 1900 + int(token.text)
+            return Period(date(start, 1, 1), date(start + 10, 1, 1), f"the {start}s", 2)
+        within = self._first_of(tokens, i)
+        if within is not None:
+            return within
         if re.fullmatch(r"\d{4}", token.text) and following and following[0].low == "s":
             start = int(token.text)
             if 1000 <= start <= 2100 and start % 10 == 0:
                 return Period(date(start, 1, 1), date(start + 10, 1, 1), f"the {start}s", 2)
         return None
+
+    def _first_of(self, tokens: Sequence[Token], i: int) -> Period | None:
+        """ "First two months of 2023", "first week of January 2024": so many days, weeks or months from a period's start."""
+        if tokens[i].low != "first" or i + 3 >= len(tokens):
+            return None
+        counted = _plain_number(tokens, i + 1)
+        count, at = counted if counted is not None else (Decimal(1), i + 1)
+        unit = tokens[at].lemma if at < len(tokens) else ""
+        if unit not in ("day", "week", "month") or at + 2 >= len(tokens) or tokens[at + 1].low != "of":
+            return None
+        whole = self._absolute(tokens, at + 2)
+        if whole is None or not isinstance(whole.start, date) or whole.end is None or count != int(count):
+            return None
+        end = units_on(whole.start, unit, int(count))
+        if not isinstance(whole.end, date) or end > whole.end:
+            return None
+        said = f"the first {unit}" if counted is None else f"the first {count} {unit}s"
+        return Period(whole.start, end, f"{said} of {whole.label}", at + 2 + whole.length - i)
 
     def _month_first(self, tokens: Sequence[Token], i: int) -> Period | None:
         month = MONTHS[tokens[i].low]

@@ -162,6 +162,14 @@ class Times(Comparing):
     def _time_bound(self, i: int, j: int, operator: Comparison, period: Period) -> int:
         known = self._date_for(i)
         at = j + period.length
+        if (
+            operator == "="
+            and self.low(at) == "or"
+            and self.low(at + 1) in any_of("later newer earlier older before after")
+        ):
+            # "on 1 June or later"
+            operator = ">=" if self.low(at + 1) in ("later", "newer", "after") else "<="
+            at += 2
         if known.sort == "number":
             if period.start is None or period.end is None:
                 raise no("cannot-answer", f"{known.column.name!r} holds years only")
@@ -295,9 +303,7 @@ class Times(Comparing):
             and self.low(after) == "or"
             and self.low(after + 1) in any_of("later newer earlier older before after")
         ):
-            later = self.low(after + 1) in ("later", "newer", "after")
-            self._time_bound(i, j, ">=" if later else "<=", period_found)
-            return after + 2
+            return self._time_bound(i, j, "=", period_found)
         at = self._time_bound(i, j, operator, period_found)
         return (
             self.skip(at, {"onwards", "onward"})

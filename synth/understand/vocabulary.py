@@ -221,7 +221,7 @@ ABBREVIATIONS: Final = {
 }
 
 UNIT_WORDS: Final = any_of(
-    "usd eur gbp chf kg g km m cm mm c f celsius minute hour fahrenheit ms sec secs seconds s min "
+    "kmh usd eur gbp chf kg g km m cm mm c f celsius minute hour fahrenheit ms sec secs seconds s min "
     "mins minutes hours hrs h kb mb gb hpa mbar percent pct"
 )
 

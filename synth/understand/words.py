@@ -35,6 +35,7 @@ CONTRACTIONS = (
     (r"\b(at least|more than|less than|fewer than|at most|exactly) twice\b", r"\1 2 times"),
     (r"\b(less|more|fewer|higher|lower|older|longer) then\b", r"\1 than"),
     (r"\bwich\b", "which"),
+    (r"\bsep[ae]r[ae]tely\b", "separately"),
     (r"\bpl[sz]\b", "please"),
     (r"\bw/(?=\s)", "with"),
     (r"\b(home|away) and (away|home) (teams?|goals?)\b", r"\1 \3 and \2 \3"),

@@ -118,7 +118,11 @@ READ = [
         "average of rating per courier where damaged is False",
     ),
     ("deliveries", "damage rate by courier", "number of rows where damaged is True / number of rows per courier"),
-    ("shipments", "cancellation rate by carrier", "number of rows where cancelled is True / number of rows per carrier"),
+    (
+        "shipments",
+        "cancellation rate by carrier",
+        "number of rows where cancelled is True / number of rows per carrier",
+    ),
     ("shipments", "shipments in March 2024", "shipped_at >= 2024-03-01 and shipped_at < 2024-04-01"),
     ("shipments", "shipments delivered in March 2024", "delivered_at >= 2024-03-01 and delivered_at < 2024-04-01"),
     ("contracts", "contracts expiring before the end of the year", "where expires_on < 2025-01-01"),
@@ -129,6 +133,23 @@ READ = [
     ),
     ("contracts", "contracts of Legal sorted by expiry date", "by expires_on, lowest first"),
     ("ads", "spend versus revenue per channel", "sum of spend, sum of revenue per channel"),
+    (
+        "contracts",
+        "contracts signed in the first two months of 2023",
+        "signed_on >= 2023-01-01 and signed_on < 2023-03-01",
+    ),
+    (
+        "contracts",
+        "contracts signed in the first week of May 2023",
+        "signed_on >= 2023-05-01 and signed_on < 2023-05-08",
+    ),
+    ("contracts", "contracts signed in the 90s", "signed_on >= 1990-01-01 and signed_on < 2000-01-01"),
+    ("deliveries", "deliveries picked up on 2024-06-01 or later", "where picked_up_at >= 2024-06-01"),
+    (
+        "deliveries",
+        "the 2 couriers with the most deliveries",
+        "number of rows per courier, by number of rows, highest first",
+    ),
     ("ads", "clicks per channel", "sum of clicks per channel"),
 ]
 REFUSED = [
