@@ -58,7 +58,7 @@ FLAG_WORDS: Final = _words(
 TEXT_WORDS: Final = _words(
     """
     barcode bic cap cep ean fax gtin handy iban imei isbn kontonummer mobile msisdn passport phone plz postal
-    postcode sku ssn swift tel telefon telephone tin upc vat zip zipcode
+    postcode sku ssn swift tel telefon telephone tin upc zip zipcode
     """
 )
 """Words in the name of a column whose digits are a label."""
