@@ -33,6 +33,7 @@ def understand(task: Task) -> Understood | Refusal:
     from synth.understand.notes import NoAnswer
     from synth.understand.reading import reading_of
     from synth.understand.refusals import refusal_of, without_signing_in
+    from synth.understand.spans import spelled_spans
     from synth.understand.structure import Reader
     from synth.understand.values import Values
     from synth.understand.words import tokens_of
@@ -46,7 +47,7 @@ def understand(task: Task) -> Understood | Refusal:
     refusal = refusal_of(asked, lexicon)
     if refusal is not None:
         return refusal
-    text, tokens = tokens_of(asked)
+    text, tokens = tokens_of(spelled_spans(asked))
     tokens = lexicon.with_names(text, tokens)
     if len(tokens) > 200:
         return Refusal("not-understood", "the request is too long to be read safely; ask for one thing at a time")

@@ -22,10 +22,10 @@ class Absence(States):
         if not found or not {self.low(k) for k in range(i, i + found[1])} & any_of("no without not lack lacks"):
             return 0
         start = at = self.skip(i + found[1], ARTICLES)
-        if not any(self._noun_of_rows(k) for k in range(start, start + 4)):
+        if not any(self.noun_of_rows(k) for k in range(start, start + 4)):
             return 0
         mark = len(self.notes.parts)
-        while at < len(self.tokens) and at - start < 4 and not self._noun_of_rows(at):
+        while at < len(self.tokens) and at - start < 4 and not self.noun_of_rows(at):
             if self.lexicon.matches_at(self.tokens, at) and at == start and not self._described(at):
                 return 0
             after = self._described_word(at)
@@ -33,7 +33,7 @@ class Absence(States):
                 del self.notes.parts[mark:]
                 return 0
             at = after
-        noun = self._noun_of_rows(at)
+        noun = self.noun_of_rows(at)
         if noun is None or (at == start and not self._time_behind(at + noun[1])):
             del self.notes.parts[mark:]
             return 0
@@ -85,7 +85,7 @@ class Absence(States):
             )
         return 0
 
-    def _noun_of_rows(self, i: int) -> tuple[str, int] | None:
+    def noun_of_rows(self, i: int) -> tuple[str, int] | None:
         """The table named by the noun at i, and how many words name it."""
         if i >= len(self.tokens):
             return None

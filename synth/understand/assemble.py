@@ -31,7 +31,7 @@ from synth.understand.filters import _akin
 from synth.understand.logic import both
 from synth.understand.notes import PERSONS, Best, Key, Measure, Notes, Part, Shown, Sorting, no
 from synth.understand.structure import Reader
-from synth.understand.words import any_of, lemma, spelled, stem
+from synth.understand.words import any_of, lemma, spelled, stem, words_of_name
 
 UNCOUNTED = any_of("stock inventory energy weather traffic spending budget revenue consumption usage rain")
 FIGURES = {"sum": "total", "avg": "average", "median": "median", "min": "minimum", "max": "maximum", "stddev": "stddev"}
@@ -466,6 +466,7 @@ class Assembler:
                 or (shown.as_total and not listed)
                 or (shown.said.casefold() == "total" and not listed)
                 or shown.said.casefold() in ("revenue", "turnover", "sales", "profit", "income")
+                or (bool(notes.parts) and not listed and self._said_as_amount(shown))
             )
             if total and not self._picks_one_row():
                 notes.measures.append(Measure("sum", shown.known.column, shown.said, known=shown.known))
@@ -522,6 +523,13 @@ class Assembler:
         for having in notes.having:
             if not any(m.function == having.measure.function and m.of == having.measure.of for m in notes.measures):
                 notes.measures.append(having.measure)
+
+    def _said_as_amount(self, shown: Shown) -> bool:
+        """ "Spend last month": an amount called as its column is, restricted by something other than itself."""
+        if shown.asked or shown.known.column in {c for p in self.notes.parts for c in columns_in(p.condition)}:
+            return False
+        last = words_of_name(shown.known.field.name)[-1:]
+        return last == (shown.said.casefold().split()[-1],) or self.reader.question == "what"
 
     def _settle_unique(self) -> None:
         """ "Unique customers per month" are those with a row in that month: of the one table that records such."""
@@ -651,6 +659,8 @@ class Assembler:
         """The part of each group's own rows that the conditions hold for."""
         plain = [p for p in parts if not (p.known is not None and p.known.sort == "date")]
         counted = [p for p in parts[self.reader.share_mark :] if p in plain] or plain
+        # "percentage of builds that passed by month, for the web repo": what is said behind the group holds for all rows
+        counted = [p for p in counted if not p.after_group] or counted
         timed = [p for p in parts if p not in counted]
         condition = self._conjunction(counted)
         ratio: Expression = Arithmetic("/", Aggregate("count", None, condition), Aggregate("count"))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from synth.plan import (
+    Aggregate,
     And,
     Bucket,
     Column,
@@ -30,6 +31,7 @@ ALL_OF = re.compile(r"\b(?:where|for which|whose) all\b|\ball of whose\b|\bin al
 OF_THE_FIRST = re.compile(
     r"\bof (?:the|our) (\d+|two|three|four|five|six|seven|eight|nine|ten) (?:most|least|\w+est)\b"
 )
+EXTREMES = any_of("highest lowest largest smallest biggest greatest maximum minimum")
 NUMBERS = dict(zip("two three four five six seven eight nine ten".split(), range(2, 11), strict=True))
 # A past form → the value that a column of reasons or kinds would hold for it.
 HAPPENED = {"sold": "sale", "returned": "return", "delivered": "delivery", "bought": "purchase", "refunded": "refund"}
@@ -50,6 +52,7 @@ def guard(reader: Reader, plan: Plan) -> None:
     _nothing_denied_of_partners(reader, plan, parts)
     _nothing_dropped(reader, plan, words)
     _never(reader, plan, words)
+    _figure_or_row(reader, plan, text)
     found = OF_THE_FIRST.search(text)
     count = NUMBERS.get(found[1], found[1]) if found else ""
     equal = [p.right for p in parts if isinstance(p, Compare) and p.operator == "="]
@@ -93,6 +96,8 @@ def _whole_groups(reader: Reader, plan: Plan, text: str) -> None:
     either = any((isinstance(n, OneOf) and not n.negated) or isinstance(n, Or) for n in walk(plan.where))
     if said is None and either:
         said = re.search(r"\bboth\b", text)
+    if said is None and any(isinstance(n, Not) for n in walk(plan.where)):
+        said = re.search(r"\bbut (?:not|never) (?:in|during|since|on|before|after)\b", text)
     if said is not None:
         raise no("cannot-answer", f"{said[0]!r} looks at all rows of each thing together, which needs two steps")
 
@@ -155,6 +160,31 @@ def _never(reader: Reader, plan: Plan, words: list[str]) -> None:
     lacking = any(j.kind == "missing" for j in plan.joins)
     if "never" in words and not lacking and not reader.rows_said and _listed(reader, plan):
         raise no("cannot-answer", "'never' looks at all rows of each thing together, which needs two steps")
+
+
+def _figure_or_row(reader: Reader, plan: Plan, text: str) -> None:
+    """What asks for a figure and would get rows, or asks for a row and would get a figure."""
+    single = [o.of for o in plan.outputs if isinstance(o.of, Aggregate) and o.of.function in ("min", "max")]
+    if len(plan.outputs) == len(single) == 1 and not plan.group:
+        for i, token in enumerate(reader.tokens):
+            column = reader.column_at(i + 1, "number") if token.low in EXTREMES and i + 1 < len(reader.tokens) else None
+            noun = reader.tokens[column[1]] if column and column[1] < len(reader.tokens) else None
+            rows = noun is not None and noun.low == noun.lemma and reader.noun_of_rows(column[1] if column else 0)
+            if column is not None and noun is not None and rows:
+                name = column[0].column.name
+                said = f"the {token.low} {name}, or the {noun.low} that has it?"
+                raise no("ambiguous", said, (f"{token.low} {name}", f"{noun.low} with the {token.low} {name}"))
+    if any(isinstance(n, Aggregate) for n in walk(plan)):
+        return
+    if re.search(r"\bbreakdown$", text):
+        raise no("not-understood", "a breakdown of what? say what is counted or added up for each")
+    if re.search(r"^(?:the )?number \w+ed\b", text):
+        raise no("not-understood", "the number of what? say 'how many'")
+    if reader.notes.sorting and not plan.order:
+        names = [s.known.column.name for s in reader.notes.sorting if s.known is not None]
+        if names:
+            choices = tuple(f"{w} {names[0]}" for w in ("total", "average", "highest"))
+            raise no("ambiguous", f"sorted by the total, the average or the highest {names[0]} of each?", choices)
 
 
 def _nothing_dropped(reader: Reader, plan: Plan, words: list[str]) -> None:

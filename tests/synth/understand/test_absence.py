@@ -1,0 +1,64 @@
+"""Rows without some rows, and words that a plan must not lose."""
+
+from __future__ import annotations
+
+import pytest
+
+from synth.request import Refusal
+from synth.understand import Understood
+from synth.understand.spans import spelled_spans
+from tests.synth.understand.worlds import world
+
+WITHOUT = [
+    (
+        "shop",
+        "customers with no cancelled orders",
+        "SELECT name FROM customers WHERE id NOT IN (SELECT customer_id FROM orders WHERE status = 'cancelled')",
+    ),
+    (
+        "shop",
+        "customers without orders in 2025",
+        "SELECT name FROM customers WHERE id NOT IN (SELECT customer_id FROM orders WHERE year(placed_at) = 2025)",
+    ),
+]
+LOST = [
+    ("shop", "customers who never ordered and bought a kettle"),
+    ("shop", "customers with orders in 2025 but not in 2026"),
+    ("shop", "which customers have only cancelled orders"),
+    ("shop", "status breakdown"),
+    ("shop", "order line items of order 3 on loan"),
+]
+SPANS = [
+    ("sales in Q3 or Q4 of 2023", "sales in Q3 2023 or Q4 2023"),
+    ("signed in January or February 2024", "signed in January 2024 or February 2024"),
+    ("signed in the last quarter of 2024", "signed between 2024-10-01 and 2024-12-31"),
+    ("signed in the last 2 weeks of 2024", "signed between 2024-12-18 and 2024-12-31"),
+    ("in the first two months of 2023", "between 2023-01-01 and 2023-02-28"),
+    ("in the last week of March 2024", "between 2024-03-25 and 2024-03-31"),
+    ("in the second half of 2024", "in the second half of 2024"),
+    ("the last 30 days of rain", "the last 30 days of rain"),
+    ("the last month", "the last month"),
+]
+
+
+@pytest.mark.parametrize(("where", "request_text", "sql"), WITHOUT)
+def test_what_is_said_of_the_missing_partner_is_kept(where: str, request_text: str, sql: str) -> None:
+    understood = world(where).ask(request_text)
+
+    assert isinstance(understood, Understood), understood
+    names = [o.name for o in understood.plan.outputs]
+    got = {row[names.index("name")] for row in world(where).run(understood.plan)}
+    assert got == {name for (name,) in world(where).truth(sql)}
+    assert got
+
+
+@pytest.mark.parametrize(("where", "request_text"), LOST)
+def test_what_would_lose_a_word_is_refused(where: str, request_text: str) -> None:
+    answer = world(where).ask(request_text)
+
+    assert isinstance(answer, Refusal)
+
+
+@pytest.mark.parametrize(("said", "spelled"), SPANS)
+def test_a_time_said_in_two_halves_is_spelled_out(said: str, spelled: str) -> None:
+    assert spelled_spans(said) == spelled
