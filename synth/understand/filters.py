@@ -689,6 +689,8 @@ class Filters(Predicates):
         """Whether the words before speak of people, so that a bare number is an age."""
         if any(t.lemma in PERSONS for t in self.tokens[:i]):
             return True
+        if self.notes.shown and is_flag(self.notes.shown[-1].known.field):
+            return False
         words = {w for k in self.lexicon.of_table[self.subject] for w in k.words}
         return bool(words & any_of("gender sex surname smoker")) and self.low(i - 1) not in FILLER - any_of(
             "is are was were"

@@ -509,6 +509,9 @@ class GroupsAndOrder(Superlatives):
         if meaning in ("desc", "asc"):
             if self.notes.sorting and self.notes.sorting[-1].descending is None and self.zone == "order":
                 self.notes.sorting[-1].descending = meaning == "desc"
+            elif self._ordered_by_last(i):
+                known = self.notes.shown.pop().known
+                self.notes.sorting.append(Sorting(known=known, descending=meaning == "desc", said=known.column.name))
             else:
                 said = self.said(i, n)
                 alphabetical = "alphabet" in said or "a to z" in said or "z to a" in said
@@ -562,6 +565,12 @@ class GroupsAndOrder(Superlatives):
 
     def _after_direction(self, i: int) -> int:
         return i + 1 if self.low(i) in ("order",) else i
+
+    def _ordered_by_last(self, i: int) -> bool:
+        """ "Shipments to Oslo, cost desc": the one column named since the comma is the order, and nothing to show."""
+        shown = self.notes.shown
+        alone = len(shown) == 1 and shown[0].known is self.last and not shown[0].asked and self.rows_said
+        return alone and "," in (self.low(i - 2), self.low(i - 3)) and not self.notes.measures and not self.notes.groups
 
     def _key_of_table(self, name: str) -> Key:
         """The rows of the table; where a column here holds what they are called by (`employees.department`), that column."""

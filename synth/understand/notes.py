@@ -94,6 +94,7 @@ class Part:
     value: bool = False
     negated: bool = False
     alternatives: bool = False
+    after_group: bool = False
 
 
 @dataclass

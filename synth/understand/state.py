@@ -179,7 +179,10 @@ class State:
             assert isinstance(last, Or)
             parts[-1] = replace(parts[-1], condition=Or((*last.any[:-1], both(last.any[-1], condition))))
         else:
-            parts.append(Part(condition, "and" if joined == "and" else "", known, value, negated))
+            after_group = bool(self.notes.groups)
+            parts.append(
+                Part(condition, "and" if joined == "and" else "", known, value, negated, after_group=after_group)
+            )
         self._reset()
 
     def add_having(self, having: Having) -> None:

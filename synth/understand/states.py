@@ -183,6 +183,10 @@ class States(Things):
             return self._number_predicate(i, i + 1 + (bound[1] if bound else 0), known, _operator(bound), True, False)
         if not known.field.nulls or phrase_at(self.tokens, i + 1, AFTER_NUMBER) or self.low(i + 1) in ("to", "by"):
             return 0
+        before = self.notes.parts[-1] if self.notes.parts else None
+        if not lacking and before is not None and before.known is known and isinstance(before.condition, Empty):
+            # "no contractor assigned"
+            return i + 1
         if self.negate:
             lacking, self.negate = not lacking, False
         self.add(Empty(known.column, negated=not lacking), known)

@@ -638,6 +638,10 @@ class Reader(Absence):
             if len(years) == 1 and self._time_ahead(i + 1):
                 self.last = years[0]
                 return i + 1
+        headed = self.zone == "head" and not (self.notes.shown or self.notes.measures or self.mentioned or self.asking)
+        if headed and len(events) == 1 and token.low != token.lemma and self.low(i + 1) in ("per", "by"):
+            # "hires per year": each row has one
+            self.counting = "rows"
         if self.counting and len(events) == 1 and token.low.endswith("s"):
             # "number of signups per month": each row has one
             self._count_now(Measure("count", None, token.low, rows_of=self.subject))
@@ -992,6 +996,9 @@ class Reader(Absence):
                 if j > i:
                     return j
             self.tokens[i] = token
+        if typed and typed[0][0].sort == "date" and token.low != token.lemma:
+            # "hires per year" are rows, and no date
+            typed = []
         if typed and not held:
             known = self.choose([ColumnMatch(k, s, 1) for k, s in typed])
             assert known is not None

@@ -150,6 +150,12 @@ READ = [
         "the 2 couriers with the most deliveries",
         "number of rows per courier, by number of rows, highest first",
     ),
+    ("deliveries", "deliveries of Ines in May 2024, rating desc", "7 columns of deliveries where courier is Ines"),
+    (
+        "builds",
+        "percentage of flaky builds by month, for the web repo",
+        "100 * (number of rows where is_flaky is True / number of rows) per month of started_at where repo is web",
+    ),
     ("ads", "clicks per channel", "sum of clicks per channel"),
 ]
 REFUSED = [
