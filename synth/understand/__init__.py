@@ -28,7 +28,7 @@ def understand(task: Task) -> Understood | Refusal:
     from synth.understand.assemble import Assembler
     from synth.understand.chatter import without_chatter
     from synth.understand.columns import lexicon_of
-    from synth.understand.guards import guard
+    from synth.understand.guards import guarded
     from synth.understand.joins import Graph
     from synth.understand.notes import NoAnswer
     from synth.understand.reading import reading_of
@@ -58,8 +58,7 @@ def understand(task: Task) -> Understood | Refusal:
         notes = reader.read()
         if reader.unexplained:
             return _unexplained(reader)
-        plan = Assembler(reader).plan()
-        guard(reader, plan)
+        plan = guarded(reader, Assembler(reader).plan())
     except NoAnswer as answer:
         if reader.unexplained:
             return _unexplained(reader)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 
 from synth.plan import (
@@ -41,8 +42,8 @@ OUT = re.compile(
 PASSED = any_of("closed expired ended finished completed cancelled settled due lapsed terminated")
 
 
-def guard(reader: Reader, plan: Plan) -> None:
-    """Refuse the plan where it means something else than was said, as far as that can be told from the two."""
+def guarded(reader: Reader, plan: Plan) -> Plan:
+    """The plan, moments compared with days by their day; refused where it means something else than was said."""
     words = [t.low for t in reader.tokens]
     text = " ".join(words)
     parts = list(_parts(plan.where))
@@ -58,6 +59,30 @@ def guard(reader: Reader, plan: Plan) -> None:
     equal = [p.right for p in parts if isinstance(p, Compare) and p.operator == "="]
     if found and any(isinstance(v, Value) and str(v.value) == str(count) for v in equal):
         raise no("not-understood", f"{found[0]!r}: which columns of how many rows? name the rows first")
+    return replace(plan, where=by_day(reader, plan.where)) if plan.where is not None else plan
+
+
+def by_day(reader: Reader, condition: Condition) -> Condition:
+    """A moment compared with a day is compared by its day: delivered on the promised day is not delivered after it."""
+    match condition:
+        case And():
+            return And(tuple(by_day(reader, c) for c in condition.all))
+        case Or():
+            return Or(tuple(by_day(reader, c) for c in condition.any))
+        case Not():
+            return Not(by_day(reader, condition.of))
+        case Compare(left=Column() as left, right=Column() as right):
+            days = [reader.lexicon.known[c].field.type.startswith("date") for c in (left, right)]
+            moments = [reader.lexicon.known[c].field.type.startswith("timestamp") for c in (left, right)]
+            if moments[0] and days[1]:
+                return replace(condition, left=_day(reader, left))
+            if moments[1] and days[0]:
+                return replace(condition, right=_day(reader, right))
+    return condition
+
+
+def _day(reader: Reader, column: Column) -> Bucket:
+    return Bucket(column, "day", reader.zone_name(reader.lexicon.known[column]))
 
 
 def _parts(condition: Condition | None) -> Iterable[Condition]:

@@ -11,7 +11,7 @@ _MONTH = rf"(?:{'|'.join(MONTHS)})"
 _YEAR = r"((?:19|20)\d\d)"
 _HALVES = re.compile(rf"\b({_MONTH}|q[1-4]) (or|and) ({_MONTH}|q[1-4]),? (?:of |in )?{_YEAR}\b(?![-/])", re.IGNORECASE)
 _ENDS = re.compile(
-    r"\b(?:(?:in|during|over|within|for|of|from) )?(?:the )?(first|last|final) (?:(\w+) )?(day|week|month|quarter|half)s? "
+    r"\b(?:(?:in|during|over|within|for|of|from) )?(?:the )?(first|last|final) (?:(\w+) )?(day|week|month|quarter)s? "
     rf"(?:of|in) (?:({_MONTH}|q[1-4]) (?:of )?)?{_YEAR}\b(?![-/])",
     re.IGNORECASE,
 )
@@ -27,7 +27,7 @@ def spelled_spans(text: str) -> str:
 def _dates(found: re.Match[str]) -> str:
     which, counted, unit, part, year = (g.casefold() if g else "" for g in found.groups())
     count = int(counted) if counted.isdecimal() else SMALL.get(counted, 0) if counted else 1
-    if not count or (unit == "half" and counted):
+    if not count or (unit == "quarter" and part):
         return found[0]
     start, months = date(int(year), 1, 1), 12
     if part.startswith("q"):
@@ -35,15 +35,18 @@ def _dates(found: re.Match[str]) -> str:
     elif part:
         start, months = start.replace(month=MONTHS[part]), 1
     end = months_on(start, months)
-    span, count = ("quarter", 2) if unit == "half" else (unit, count)
     if which == "first":
-        first, last = start, units_on(start, span, count)
-    elif span == "week" and count == 1 and not counted:
+        first, last = start, units_on(start, unit, count)
+    elif unit == "week" and count == 1 and not counted:
         # the week, Monday to Sunday, in which the period ends
         first = max(start, unit_start(end - timedelta(days=1), "week"))
         last = end
     else:
-        first, last = units_on(end, span, -count), end
+        first, last = units_on(end, unit, -count), end
     if first < start or last > end:
         return found[0]
+    if count == 1 and unit == "quarter":
+        return f"in Q{(first.month + 2) // 3} {first.year}"
+    if count == 1 and unit == "month":
+        return f"in {first:%B %Y}"
     return f"between {first} and {last - timedelta(days=1)}"

@@ -31,10 +31,12 @@ LOST = [
 SPANS = [
     ("sales in Q3 or Q4 of 2023", "sales in Q3 2023 or Q4 2023"),
     ("signed in January or February 2024", "signed in January 2024 or February 2024"),
-    ("signed in the last quarter of 2024", "signed between 2024-10-01 and 2024-12-31"),
+    ("signed in the last quarter of 2024", "signed in Q4 2024"),
     ("signed in the last 2 weeks of 2024", "signed between 2024-12-18 and 2024-12-31"),
     ("in the first two months of 2023", "between 2023-01-01 and 2023-02-28"),
     ("in the last week of March 2024", "between 2024-03-25 and 2024-03-31"),
+    ("signed in the last month of 2023", "signed in December 2023"),
+    ("in the first half of 2024", "in the first half of 2024"),
     ("in the second half of 2024", "in the second half of 2024"),
     ("the last 30 days of rain", "the last 30 days of rain"),
     ("the last month", "the last month"),
