@@ -10,6 +10,7 @@ from datetime import date, datetime
 from synth.plan import (
     Aggregate,
     And,
+    Arithmetic,
     Bucket,
     Column,
     Compare,
@@ -54,6 +55,11 @@ def guarded(reader: Reader, plan: Plan) -> Plan:
     _nothing_dropped(reader, plan, words)
     _never(reader, plan, words)
     _figure_or_row(reader, plan, text)
+    _shown_kept(reader, plan)
+    compared = any(isinstance(p, Compare) and isinstance(p.left, Column) and isinstance(p.right, Column) for p in parts)
+    signs = any_of("times minus plus multiplied divided * + /")
+    if compared and signs & set(words) and not any(isinstance(n, Arithmetic) for n in walk(plan)):
+        raise no("cannot-answer", "a column is compared with one other column, not with an arithmetic of several")
     found = OF_THE_FIRST.search(text)
     count = NUMBERS.get(found[1], found[1]) if found else ""
     equal = [p.right for p in parts if isinstance(p, Compare) and p.operator == "="]
@@ -185,6 +191,16 @@ def _never(reader: Reader, plan: Plan, words: list[str]) -> None:
     lacking = any(j.kind == "missing" for j in plan.joins)
     if "never" in words and not lacking and not reader.rows_said and _listed(reader, plan):
         raise no("cannot-answer", "'never' looks at all rows of each thing together, which needs two steps")
+
+
+def _shown_kept(reader: Reader, plan: Plan) -> None:
+    """A column that was named and is nowhere in the plan was lost on the way."""
+    there = {n for n in walk(plan) if isinstance(n, Column)}
+    keys = {c for t in reader.lexicon.schema.tables for c in reader.lexicon.key(t.name)}
+    for shown in reader.notes.shown:
+        name = shown.known.column.name
+        if shown.known.column not in there and shown.known.column not in keys and not shown.as_total:
+            raise no("not-understood", f"what has {shown.said!r} to do with the rest? {name!r} to show, or a condition?")
 
 
 def _figure_or_row(reader: Reader, plan: Plan, text: str) -> None:
