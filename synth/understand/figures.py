@@ -7,6 +7,7 @@ from synth.plan import (
     AggregateName,
     Arithmetic,
     Bucket,
+    Empty,
     Expression,
 )
 from synth.understand.columns import Known, is_flag
@@ -441,8 +442,13 @@ class Figures(Filters):
             self.sharing = ""
             self.last = self.notes.measures[-1]
             return at
+        counted = self.share_rows
         self.share_rows = True
         self.last = known
+        if counted and known.field.nulls and self.low(i - 1) in ("a", "an", "any", "some"):
+            # "percentage of orders that used a coupon"
+            self.add(Empty(known.column, negated=True), known)
+            self.last = None
         return at
 
     def _share_subject(self, at: int) -> str | None:

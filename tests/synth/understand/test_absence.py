@@ -7,6 +7,7 @@ import pytest
 from synth.request import Refusal
 from synth.understand import Understood
 from synth.understand.spans import spelled_spans
+from synth.understand.vocabulary import FILLER
 from tests.synth.understand.worlds import world
 
 WITHOUT = [
@@ -27,6 +28,16 @@ LOST = [
     ("shop", "which customers have only cancelled orders"),
     ("shop", "status breakdown"),
     ("shop", "order line items of order 3 on loan"),
+]
+# Requests of which every word but function words and the name of the rows says something.
+TELLING = [
+    ("shop", "customers with no cancelled orders"),
+    ("shop", "active customers from Germany without email"),
+    ("shop", "cancelled orders in 2025"),
+    ("shop", "average price per category"),
+    ("shop", "products in Furniture under 100"),
+    ("library", "horror books with over 300 pages"),
+    ("library", "number of loans per genre in 2024"),
 ]
 SPANS = [
     ("sales in Q3 or Q4 of 2023", "sales in Q3 2023 or Q4 2023"),
@@ -64,3 +75,16 @@ def test_what_would_lose_a_word_is_refused(where: str, request_text: str) -> Non
 @pytest.mark.parametrize(("said", "spelled"), SPANS)
 def test_a_time_said_in_two_halves_is_spelled_out(said: str, spelled: str) -> None:
     assert spelled_spans(said) == spelled
+
+
+@pytest.mark.parametrize(("where", "request_text"), TELLING)
+def test_no_word_is_silent(where: str, request_text: str) -> None:
+    whole = world(where).ask(request_text)
+    words = request_text.split()
+    tables = {t.name for t in world(where).schema.tables}
+    telling = [k for k, w in enumerate(words) if w not in (*FILLER, "per", *tables) and k]
+
+    assert isinstance(whole, Understood), whole
+    for k in telling:
+        less = world(where).ask(" ".join(words[:k] + words[k + 1 :]))
+        assert isinstance(less, Refusal) or less.plan != whole.plan, words[k]
