@@ -255,5 +255,11 @@ def _nothing_dropped(reader: Reader, plan: Plan, words: list[str]) -> None:
     lined = any({"line", "item"} & set(reader.lexicon.table_words[t]) for t in tables)
     if "line items" in text and not lined:
         raise no("not-understood", "no table holds line items")
+    zero = any(isinstance(n, Compare) and isinstance(n.right, Value) and n.right.value == 0 for n in walk(plan.where))
+    if "out of stock" in text and not zero:
+        raise no("not-understood", "which column says how many are in stock?")
+    again = re.search(r"\b(?:returning|repeat|loyal) (?:customer|client|buyer|member|guest|visitor|reader|donor)s?\b", text)
+    if again is not None and plan.having is None:
+        raise no("not-understood", f"{again[0]!r}: with at least how many of what? say the number")
     if OUT.search(text) and plan.where is None and not any(j.kind == "missing" for j in plan.joins):
         raise no("not-understood", "what is 'out' here? say which column tells")
