@@ -177,6 +177,9 @@ class Predicates(Times):
         suffix = phrase_at(self.tokens, after, AFTER_NUMBER)
         if suffix and operator == "=":
             operator, after = suffix[0], after + suffix[1]  # type: ignore[assignment]  # the table's meanings are comparisons
+        if known.counts and self.low(after) == "times":
+            # "retried 3 or more times"
+            after += 1
         if self.negate:
             operator, self.negate = OPPOSITE[operator], False
         if symbolic and self._figure_compared(i, known):

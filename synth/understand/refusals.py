@@ -145,12 +145,23 @@ def refusal_of(text: str, lexicon: Lexicon) -> Refusal | None:
     ):
         known = set() if pattern is OPINION else names
         found = next(
-            (f for f in pattern.finditer(low) if f.group().strip() not in names and not known & set(f.group().split())),
+            (
+                f
+                for f in pattern.finditer(low)
+                if f.group().strip() not in names
+                and not known & set(f.group().split())
+                and not _expected(f.group(), names)
+            ),
             None,
         )
         if found:
             return Refusal("cannot-answer", f"{reason} (at {found.group().strip()[:40]!r})")
     return None
+
+
+def _expected(said: str, names: set[str]) -> bool:
+    """Whether "expected to" speaks of a column that holds what is expected."""
+    return said.strip().startswith("expected") and "expected" in names
 
 
 def _language(low: str, text: str) -> str:

@@ -23,6 +23,7 @@ from synth.understand.notes import (
 from synth.understand.numbers_and_dates import (
     Period,
     quantity_at,
+    units_on,
 )
 from synth.understand.operators import (
     COMPARISONS,
@@ -251,6 +252,9 @@ class Times(Comparing):
                     known,
                 )
             return j + number.length + 1
+        ahead = self._within(i, j)
+        if ahead:
+            return ahead
         period_found = self.calendar.period_at(self.tokens, j)
         if period_found is None:
             return 0
@@ -310,6 +314,24 @@ class Times(Comparing):
             if self.low(at) in ("onwards", "onward")
             else (at + 1 if self.low(i) == "from" and self.low(at) == "on" else at)
         )
+
+    def _within(self, i: int, j: int) -> int:
+        """ "Expiring within 30 days", of a date that is yet to come: from today on."""
+        number = quantity_at(self.tokens, j)
+        known = self.last if isinstance(self.last, Known) else self.event
+        if self.low(i) != "within" or number is None or number.unit not in ("d", "wk", "mo", "y") or known is None:
+            return 0
+        coming = set(known.words) & any_of("expire expires expiry expiration due deadline until renewal")
+        if not coming or known.sort != "date" or self.low(j + number.length) in ("of", "after", "from"):
+            return 0
+        unit = {"d": "day", "wk": "week", "mo": "month", "y": "year"}[number.unit]
+        until = self.calendar.ago(-int(number.value), unit)
+        label = f"the next {number.value} {unit}s"
+        period = Period(self.calendar.today, units_on(until, "day", 1), label, number.length)
+        self.event = None
+        self.add(self.compare_period(known, "=", period), known)
+        self.zone, self.last = "filter", None
+        return j + number.length
 
     def _hour_at(self, j: int) -> tuple[int, int] | None:
         """The full hour of the day at j ("6pm", "17:00", "9 o'clock") and how many tokens say it."""

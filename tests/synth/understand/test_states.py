@@ -156,6 +156,8 @@ READ = [
         "percentage of flaky builds by month, for the web repo",
         "100 * (number of rows where is_flaky is True / number of rows) per month of started_at where repo is web",
     ),
+    ("contracts", "contracts expiring within 30 days", "expires_on >= 2024-07-15 and expires_on < 2024-08-15"),
+    ("builds", "builds retried 3 or more times", "where retries >= 3"),
     ("ads", "clicks per channel", "sum of clicks per channel"),
 ]
 REFUSED = [
