@@ -40,7 +40,7 @@ HAPPENED = {"sold": "sale", "returned": "return", "delivered": "delivery", "boug
 OUT = re.compile(
     r"\b(?:out of stock|(?:are|is|still|currently|books|items) out|out right now|on loan|currently \w+ed)\b"
 )
-PASSED = any_of("closed expired ended finished completed cancelled settled due lapsed terminated")
+PASSED = any_of("closed expired expiring ended finished completed cancelled settled due lapsed terminated")
 
 
 def guarded(reader: Reader, plan: Plan) -> Plan:
@@ -240,7 +240,7 @@ def _nothing_dropped(reader: Reader, plan: Plan, words: list[str]) -> None:
     event = reader.event.column if reader.event is not None else None
     if event is not None and event not in used and reader.event is not None:
         own = {stem(w) for w in reader.event.words}
-        said = [w for w in words if w in PASSED and (stem(w) in own or w == "expired")]
+        said = [w for w in words if w in PASSED and (stem(w) in own or w in ("expired", "expiring"))]
         if said:
             reason = f"{said[0]!r}: {event.name!r} holds a date for every row; say before or after which day"
             raise no("not-understood", reason)
