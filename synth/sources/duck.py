@@ -81,7 +81,8 @@ class _Spares:
             ahead = self._taken > 1
             spare = self._ready.pop() if self._ready else None
         if ahead:
-            threading.Thread(target=self._prepare, daemon=True).start()
+            # Not a daemon: one that is cut off in DuckDB at exit would abort the process.
+            threading.Thread(target=self._prepare).start()
         return spare or _made()
 
     def _prepare(self) -> None:

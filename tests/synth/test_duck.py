@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -121,3 +123,11 @@ def test_a_closure_may_ask_again_while_it_reads(tmp_path: Path) -> None:
     inner = rows_of(source.capability, "SELECT count(*) AS n FROM orders")
 
     assert (inner, first.num_rows + sum(b.num_rows for b in outer)) == ([{"n": 60_000}], 60_000)
+
+
+def test_a_process_that_opened_several_ends_quietly() -> None:
+    code = "from synth.sources.duck import connect\nfor _ in range(4): connect().close()\n"
+
+    ended = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60) for _ in range(5)]
+
+    assert [(e.returncode, e.stderr) for e in ended] == [(0, "")] * 5
