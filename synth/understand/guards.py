@@ -200,7 +200,9 @@ def _shown_kept(reader: Reader, plan: Plan) -> None:
     for shown in reader.notes.shown:
         name = shown.known.column.name
         if shown.known.column not in there and shown.known.column not in keys and not shown.as_total:
-            raise no("not-understood", f"what has {shown.said!r} to do with the rest? {name!r} to show, or a condition?")
+            raise no(
+                "not-understood", f"what has {shown.said!r} to do with the rest? {name!r} to show, or a condition?"
+            )
 
 
 def _figure_or_row(reader: Reader, plan: Plan, text: str) -> None:
@@ -258,7 +260,9 @@ def _nothing_dropped(reader: Reader, plan: Plan, words: list[str]) -> None:
     zero = any(isinstance(n, Compare) and isinstance(n.right, Value) and n.right.value == 0 for n in walk(plan.where))
     if "out of stock" in text and not zero:
         raise no("not-understood", "which column says how many are in stock?")
-    again = re.search(r"\b(?:returning|repeat|loyal) (?:customer|client|buyer|member|guest|visitor|reader|donor)s?\b", text)
+    again = re.search(
+        r"\b(?:returning|repeat|loyal) (?:customer|client|buyer|member|guest|visitor|reader|donor)s?\b", text
+    )
     if again is not None and plan.having is None:
         raise no("not-understood", f"{again[0]!r}: with at least how many of what? say the number")
     if OUT.search(text) and plan.where is None and not any(j.kind == "missing" for j in plan.joins):
