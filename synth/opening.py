@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -149,8 +148,3 @@ def name_and_location(text: str) -> tuple[str, str]:
 def _made_name(location: str) -> str:
     stem = Path(location.split("?")[0].rstrip("/")).name.split(".")[0]
     return re.sub(r"\W+", "_", stem).strip("_").lower() or "source"
-
-
-def options_from(environment: Mapping[str, str], **given: object) -> OpenOptions:
-    """Options with the process' environment, which stays on the host."""
-    return replace(OpenOptions(environment=dict(environment)), **given)  # type: ignore[arg-type]  # the fields of OpenOptions

@@ -78,11 +78,13 @@ class Case:
         """The draft over sample B, which no writer has seen."""
         return self.run(self.b, keep_calls=self.task.shape == "http")
 
-    def run(self, rows: Mapping[str, pa.Table], keep_calls: bool = False) -> Trial:
-        """The draft over doors to these rows."""
+    def run(
+        self, rows: Mapping[str, pa.Table], keep_calls: bool = False, behind: Callable[[object], object] | None = None
+    ) -> Trial:
+        """The draft over doors to these rows, or over what `behind` makes of those doors."""
         doors = self.source.over(rows)
         try:
-            return self.run_over(doors, keep_calls)
+            return self.run_over(behind(doors) if behind else doors, keep_calls)
         finally:
             close = getattr(doors, "close", None)
             if close:

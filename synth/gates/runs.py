@@ -35,7 +35,7 @@ def fault_of(result: RunResult) -> Finding:
 
 def swallowed(case: Case) -> Iterator[Finding]:
     """A source that fails must make the closure fail: one that still answers has hidden the error."""
-    failing = case.run_over(Failing(case.source.over(case.a)))
+    failing = case.run(case.a, behind=Failing)
     if failing.result.status == "ok" and case.on_a.calls:
         yield Finding(
             "runs",

@@ -14,7 +14,6 @@ from prompts.render import render
 from synth.plan import Order, Plan, Value
 from synth.plan_sql import Sql, can_say, local_name, output_fields, rows_sql, sql_of
 from synth.request import Draft, Mended, Parameter, Refusal, Task, Writer
-from synth.schema import Schema
 
 
 class Builtin:
@@ -178,10 +177,3 @@ def _imports(parameters: Sequence[Parameter]) -> list[str]:
     names = sorted(kinds & {"date", "datetime", "time"}) + (["timezone"] if zoned else [])
     lines = [f"from datetime import {', '.join(names)}"] if names else []
     return lines + (["from decimal import Decimal"] if "Decimal" in kinds else [])
-
-
-def plan_answer_sql(plan: Plan, schema: Schema) -> tuple[Sql, list[Value]]:
-    """The plan in DuckDB's SQL with its values in order: for a witness that asks the sample directly."""
-    sql = sql_of(plan, schema, "duckdb")
-    by_name = {v.parameter: v for v in plan.values()}
-    return sql, [by_name[name] for name in sql.parameters]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +21,7 @@ from synth.outcome import Outcome
 from synth.pipeline import Tools, ask
 from synth.request import Request
 from synth.schema import Field, Table
-from synth.sources.duck import DuckDoors, DuckSource
+from synth.sources.duck import DuckDoors, DuckSource, doors_over
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 ORDERS = Table(
@@ -284,3 +285,32 @@ def test_what_the_builtin_does_not_understand_goes_to_the_next_writer(sandbox: S
     )
 
     assert (outcome.status, [a.writer for a in outcome.attempts]) == ("ok", ["builtin", "scripted"])
+
+
+def worlds() -> int:
+    count = "SELECT count(*) FROM information_schema.schemata WHERE schema_name LIKE 'world_%'"
+    with closing(doors_over([], {})) as doors:
+        row = doors.connection.execute(count).fetchone()
+    assert row
+    return int(row[0])
+
+
+def test_judging_leaves_no_rows_behind(sandbox: Sandbox) -> None:
+    before = worlds()
+
+    asked(PER_CITY, [RIGHT], sandbox)
+
+    assert worlds() == before
+
+
+def test_a_closure_kept_with_other_values_replays_with_its_defaults(sandbox: Sandbox, tmp_path: Path) -> None:
+    from synth.offline import replays_as_recorded
+
+    request = Request("orders where total is at least 100", NOW, parameters={"minimum": "700"})
+
+    outcome = ask(request, source(), Tools([Builtin()], sandbox, Memory(tmp_path)))
+
+    assert outcome.status == "ok", outcome.message
+    assert outcome.answer
+    assert all(Decimal(str(r["total"])) >= 700 for r in outcome.answer.records)
+    assert replays_as_recorded(Path(outcome.closure_folder), sandbox)
