@@ -642,10 +642,13 @@ def test_a_key_may_have_so_many_requests_at_once(keyed: tuple[Running, dict[str,
         service.client(texts["once"]) as other,
         client.stream("POST", "/v1/execute", json=asked, headers=LINES) as answer,
     ):
-        next(answer.iter_lines())
+        # Held on to: an iterator that is dropped closes the connection, which ends the run.
+        lines = answer.iter_lines()
+        first = next(lines)
 
         second = other.post("/v1/execute", json={"code": THREE})
 
+    assert json.loads(first) == {"record": {"i": 0}}
     assert (second.status_code, second.json()["type"]) == (429, "urn:tars:problem:too-many-at-once")
 
 
