@@ -1,4 +1,4 @@
-"""Runs the suite of requests through the real pipeline and scores it: `python -m evals.run requests`."""
+"""Runs a suite of requests through the real pipeline and scores it: `python -m evals.run requests`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evals.data.sources import materialised
+from evals.data.sources import materialised, sources_of
 from evals.report import printed
 from evals.result import Grade, Result, append, kept_in
 from evals.score import right
-from evals.suite import Item, requests
+from evals.suite import Item, requests, suites
 
 if TYPE_CHECKING:
     from synth.actions import Desk
@@ -97,12 +97,12 @@ def desk_at(home: Path) -> Iterator[Desk]:
 
 
 def results_of(items: Sequence[Item], model: str, jobs: int) -> Iterator[Result]:
-    """Every item's result, one by one as they come; sources are made first and gone afterwards."""
+    """The result of every item of one suite, one by one as they come; sources are made first and gone afterwards."""
     names = list(dict.fromkeys(item.source for item in items))
     with tempfile.TemporaryDirectory(prefix="tars-evals-") as folder:
         data = Path(folder) / "data"
         data.mkdir()
-        with materialised(data, names) as sources:
+        with materialised(data, names, sources_of(items[0].suite)) as sources:
             if jobs == 1:
                 with desk_at(Path(folder) / "home") as desk:
                     for item in items:
@@ -133,7 +133,7 @@ def chosen(items: Sequence[Item], part: str, only: Sequence[str], limit: int | N
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command. Exit code 0 when all was run, 130 when it was broken off; what was done by then is reported and kept."""
     parser = argparse.ArgumentParser(prog="python -m evals.run", description=__doc__)
-    parser.add_argument("suite", choices=["requests"])
+    parser.add_argument("suite", choices=suites())
     parser.add_argument("--model", default="builtin", help="who writes the closures, as for `tars ask --model`")
     parser.add_argument("--part", choices=["open", "kept", "all"], default="all")
     parser.add_argument("--only", nargs="+", default=[], metavar="ID", help="ids, sources or kinds")
@@ -148,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     said = parser.parse_args(arguments)
     file = Path(said.json) if said.json else None
     done = kept_in(file) if file else {}
-    items = chosen(requests(), said.part, said.only, said.limit)
+    items = chosen(requests(said.suite), said.part, said.only, said.limit)
     results = [done[item.id] for item in items if item.id in done]
     waiting = [item for item in items if item.id not in done]
     code = 0

@@ -1,14 +1,15 @@
-"""The suite of requests as it stands in suites/requests.yaml, each item with its truth and its part."""
+"""The suites of requests as they stand in suites/<name>.yaml, each item with its truth and its part."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-from evals.data.sources import SOURCES
+from evals.data.sources import Made, sources_of
 from evals.truth import AnyOf
 
 SUITES = Path(__file__).parent / "suites"
@@ -32,18 +33,30 @@ class Item:
     ordered: bool = False
     extra_ok: bool = True
     or_empty: bool = False
+    suite: str = "requests"
 
 
-def requests() -> list[Item]:
-    """Every item of the suite, in the file's order."""
+def suites() -> list[str]:
+    """The names of the suites of requests: those that have a file of truths beside their items."""
+    return sorted(p.stem for p in SUITES.glob("*.yaml") if (SUITES / f"{p.stem}_truth.py").exists())
+
+
+def requests(suite: str = "requests") -> list[Item]:
+    """Every item of a suite, in the file's order."""
     import yaml
 
-    from evals.suites.requests_truth import TRUTH
-
-    suite = yaml.safe_load((SUITES / "requests.yaml").read_text())
+    truths = import_module(f"evals.suites.{suite}_truth").TRUTH
+    sources = sources_of(suite)
+    said = yaml.safe_load((SUITES / f"{suite}.yaml").read_text())
     return [
-        _item(raw, suite["now"], TRUTH[raw["id"]]() if raw.get("truth") != "refused" else None)
-        for raw in suite["items"]
+        _item(
+            raw,
+            said["now"],
+            truths[raw["id"]]() if raw.get("truth") != "refused" else None,
+            suite,
+            sources[raw["source"]],
+        )
+        for raw in said["items"]
     ]
 
 
@@ -52,8 +65,7 @@ def part_of(identity: str) -> Literal["open", "kept"]:
     return "kept" if int(hashlib.sha256(f"aside {identity}".encode()).hexdigest()[:8], 16) % 3 == 0 else "open"
 
 
-def _item(raw: Mapping[str, Any], now: str, truth: AnyOf | None) -> Item:
-    made = SOURCES[raw["source"]]
+def _item(raw: Mapping[str, Any], now: str, truth: AnyOf | None, suite: str, made: Made) -> Item:
     return Item(
         raw["id"],
         raw["request"],
@@ -69,4 +81,5 @@ def _item(raw: Mapping[str, Any], now: str, truth: AnyOf | None) -> Item:
         raw.get("order", False),
         raw.get("extra_ok", True),
         raw.get("or_empty", False),
+        suite,
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from evals.data import files, served
@@ -12,13 +13,15 @@ from evals.data import files, served
 
 @dataclass(frozen=True)
 class Made:
-    """`make` writes files into a folder and gives what stands after --source; a source without it needs `server`."""
+    """`make` writes files into a folder and gives what stands after --source; `serve` gives the address that it serves
+    while its block runs; a source with neither needs one of the shared servers, `server`."""
 
     kind: str
     domain: str
     make: Callable[[Path], str | list[str]] | None = None
     server: str = ""
     path: str = ""
+    serve: Callable[[], AbstractContextManager[str]] | None = None
 
 
 def _car_pair(folder: Path) -> list[str]:
@@ -63,18 +66,30 @@ SOURCES: dict[str, Made] = {
 }
 
 
+def sources_of(suite: str) -> Mapping[str, Made]:
+    """The sources of a suite by name: those here for `requests`, or the `SOURCES` of data/<suite>_sources.py."""
+    if suite == "requests":
+        return SOURCES
+    found: Mapping[str, Made] = import_module(f"evals.data.{suite}_sources").SOURCES
+    return found
+
+
 @contextmanager
-def materialised(folder: Path, names: Sequence[str]) -> Iterator[dict[str, list[str]]]:
+def materialised(
+    folder: Path, names: Sequence[str], known: Mapping[str, Made] = SOURCES
+) -> Iterator[dict[str, list[str]]]:
     """What to write after --source for each of these sources, ready to be read for as long as the block runs."""
     given: dict[str, list[str]] = {}
     with ExitStack() as stack:
-        servers = {SOURCES[name].server for name in names}
+        servers = {known[name].server for name in names}
         base = stack.enter_context(served.api()) if "api" in servers else ""
         for name in names:
-            made = SOURCES[name]
+            made = known[name]
             if made.make is not None:
                 text = made.make(folder)
                 given[name] = [text] if isinstance(text, str) else text
+            elif made.serve is not None:
+                given[name] = [stack.enter_context(made.serve())]
             elif made.server == "api":
                 given[name] = [f"{base}{made.path}"]
         if "postgres" in servers:
