@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -167,6 +168,43 @@ def test_a_refusal_is_json_too(csv: str, home: Path) -> None:
     said = json.loads(done.stdout)
     assert (done.returncode, said["status"], said["records"]) == (3, "refused", [])
     assert "shoe" in said["message"]
+
+
+GIGABYTES = 10
+PEAK_MB = 600
+
+
+@pytest.fixture
+def huge_csv(tmp_path: Path) -> Iterator[tuple[Path, int]]:
+    """A CSV of 10 GB, or of as much as a third of the free disk holds; and how many rows it has."""
+    cities = ("Berlin", "Paris", "Oslo", "Rome")
+    block = "".join(f"{n},{cities[n % 4]},{n % 977}.25,{'x' * (n % 90)}\n" for n in range(500_000)).encode()
+    blocks = min(GIGABYTES * 10**9, shutil.disk_usage(tmp_path).free // 3) // len(block)
+    path = tmp_path / "huge.csv"
+    with path.open("wb") as file:
+        file.write(b"id,city,total,remark\n")
+        for _ in range(blocks):
+            file.write(block)
+    yield path, blocks * 500_000
+    path.unlink()
+
+
+def test_ten_gigabytes_are_answered_in_bounded_memory(huge_csv: tuple[Path, int], home: Path) -> None:
+    path, rows = huge_csv
+    words = ["ask", "number of rows and total per city", "--json", "--source", str(path)]
+    environment = {**os.environ, "TARS_HOME": str(home)}
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "synth", *words], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    answer = json.loads(process.stdout.read())
+    _, _, used = os.wait4(process.pid, 0)
+
+    assert answer["status"] == "ok", answer["message"]
+    counted = [next(v for v in r.values() if isinstance(v, int)) for r in answer["records"]]
+    assert sum(counted) == rows
+    assert used.ru_maxrss / 1024 < PEAK_MB
 
 
 @pytest.fixture
