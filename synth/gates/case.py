@@ -23,13 +23,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GateReport:
-    """What one gate said. `notes` are figures and confirmations in words; `ms` its wall time."""
+    """What one gate said. `notes` are figures and confirmations in words; `ms` its wall time.
+
+    `confirms` names the independent evidence that agreed with the answer: `witness`, `plan`, `stated: top 5`, `expected
+    records`. Where no gate names any, nothing but the closure itself speaks for it.
+    """
 
     gate: Gate
     passed: bool
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     ms: float = 0.0
+    confirms: tuple[str, ...] = ()
 
 
 @dataclass
@@ -44,6 +49,7 @@ class Case:
     limits: Limits
     output: tuple[Field, ...] = ()
     notes: dict[Gate, list[str]] = field(default_factory=dict)
+    confirmed: dict[Gate, list[str]] = field(default_factory=dict)
     witnessed: bool = False
 
     @cached_property
@@ -98,10 +104,15 @@ class Case:
         """Remember a confirmation or a figure for the gate's report."""
         self.notes.setdefault(gate, []).append(text)
 
+    def confirm(self, gate: Gate, evidence: str) -> None:
+        """Remember that something other than the closure agreed with what it gave, by name."""
+        self.confirmed.setdefault(gate, []).append(evidence)
+
 
 def timed(gate: Gate, case: Case, check: Callable[[Case], Iterable[Finding]]) -> GateReport:
     """Run one gate's check over a case and report it."""
     began = time.perf_counter()
     findings = tuple(check(case))
     ms = (time.perf_counter() - began) * 1000
-    return GateReport(gate, not findings, findings, tuple(case.notes.get(gate, ())), round(ms, 1))
+    confirms = () if findings else tuple(dict.fromkeys(case.confirmed.get(gate, ())))
+    return GateReport(gate, not findings, findings, tuple(case.notes.get(gate, ())), round(ms, 1), confirms)

@@ -130,6 +130,7 @@ def _witness(case: Case) -> Iterator[Finding]:
     else:
         case.witnessed = True
         who = "its own plan, asked directly" if case.draft.plan else "the builtin's reading"
+        case.confirm("faithful", "plan" if case.draft.plan else "witness")
         case.note("faithful", f"agrees with {who} on {len(said)} records and on a disturbed copy")
 
 
@@ -151,6 +152,7 @@ def _expected(case: Case) -> Iterator[Finding]:
     trial = case.run_over(case.source.capability)
     if bag(trial.records) == bag(expected):
         case.note("faithful", f"equal to the {len(expected)} expected records")
+        case.confirm("faithful", "expected records")
         return
     from deepdiff import DeepDiff
 
