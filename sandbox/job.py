@@ -73,7 +73,8 @@ class RunResult:
     """How a run ended.
 
     `ok` only when an end frame whose count equals the records received came as the last word of the process. `error`: the
-    code raised (`fault`). `limit`: a limit of the job was passed (`limit` is the field's name in Limits, `fault` tells more).
+    code raised (`fault`). `limit`: a limit of the job, or of its broker's grant, was passed (`limit` is the field's name in
+    Limits or in Grant, `fault` tells more).
     `crashed`: the process running the code died by something it did. `records` are those received, partial unless ok;
     empty when they went to a sink.
     """

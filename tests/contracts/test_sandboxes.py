@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import os
+import resource
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from sandbox.backends.docker import Docker
 from sandbox.backends.scripted import Scripted
-from sandbox.broker import Broker, CallRefused
+from sandbox.broker import Broker, CallRefused, Grant
 from sandbox.job import Fault, Job, Limits, Record, RunResult, Sandbox, SandboxUnavailable
 from sandbox.open import open_sandbox, sandbox_names
 
@@ -170,6 +174,19 @@ def test_every_limit_is_enforced_and_named(real: Sandbox, code: str, limits: Lim
     assert (result.status, result.limit) == ("limit", limit), result
 
 
+@pytest.mark.parametrize(
+    ("grant", "limit"), [(Grant(calls=2), "calls"), (Grant(rows=3), "rows"), (Grant(answer_bytes=10), "answer_bytes")]
+)
+def test_every_limit_of_the_grant_is_enforced_and_named(real: Sandbox, grant: Grant, limit: str) -> None:
+    code = "def closure(source):\n    while True:\n        yield {'lines': list(source.lines())}\n"
+
+    result = real.run(Job(code), Broker(Lines(), grant))
+
+    assert (result.status, result.limit) == ("limit", limit), result
+    assert result.fault is not None
+    assert result.fault.line == 3
+
+
 def test_code_that_breaks_the_policy_does_not_run(real: Sandbox) -> None:
     result = real.run(Job("import os\n\ndef closure(source):\n    yield {'cwd': os.getcwd()}\n"), Broker(None))
 
@@ -188,6 +205,40 @@ def test_sql_over_rows_runs_inside(real: Sandbox) -> None:
     code = "def closure(source):\n    return query([{'a': 1}, {'a': 2}], 'SELECT sum(a) AS a FROM rows')\n"
 
     assert real.run(Job(code), Broker(None)).records == ({"a": 3},)
+
+
+@contextmanager
+def crowded() -> Iterator[None]:
+    """While the body runs, every new descriptor of this process has a number above those that select() can take."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4_096), hard))
+    held = [os.open(os.devnull, os.O_RDONLY)]
+    try:
+        while held[-1] < 1_100:
+            held.append(os.dup(held[0]))
+        yield
+    finally:
+        for number in held:
+            os.close(number)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("name", [*REAL, "docker over streams"])
+def test_a_host_with_a_thousand_descriptors_is_no_matter(name: str, request: pytest.FixtureRequest) -> None:
+    if name.startswith("docker"):
+        request.getfixturevalue("docker_engine")
+    with crowded():
+        sandbox = Docker(way="streams") if name == "docker over streams" else open_sandbox(name)
+        try:
+            ended = [sandbox.run(Job(TWO, limits=Limits(wall_seconds=1, records=n)), Broker(None)) for n in (1, 2)]
+            killed = sandbox.run(
+                Job("def closure(source):\n    while True: pass\n", limits=Limits(wall_seconds=0.2)), Broker(None)
+            )
+        finally:
+            sandbox.close()
+
+    assert [one.status for one in ended] == ["limit", "ok"]
+    assert killed.limit == "wall_seconds"
 
 
 # ------------------------------------------------------------------------------------------------------- opening

@@ -21,9 +21,12 @@ from typing import Any
 
 import pytest
 
-from sandbox.backends.docker import Bounds, Docker, Way, reap
+from sandbox.backends.docker import Docker
 from sandbox.broker import Broker
+from sandbox.docker_container import Bounds
 from sandbox.docker_engine import engine
+from sandbox.docker_leftovers import reap
+from sandbox.docker_link import Way
 from sandbox.image_build import build_image, find_image
 from sandbox.job import Job, Limits, Record, RunStopped, SandboxDied, SandboxUnavailable
 from sandbox.probes import probes

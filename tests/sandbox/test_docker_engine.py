@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from sandbox.backends.docker import Bounds, Docker
+from sandbox.backends.docker import Docker
 from sandbox.broker import Broker
+from sandbox.docker_container import Bounds
 from sandbox.docker_engine import engine
 from sandbox.image_build import LABEL, fingerprint
 from sandbox.job import Job, Limits, SandboxDied, SandboxUnavailable

@@ -17,9 +17,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from sandbox.backends.local import Local, zone_data
+from sandbox.backends.local import Local
 from sandbox.broker import Broker, Call, CallRefused
 from sandbox.job import Fault, Job, Limits, Record, RunResult, SandboxDied, SandboxUnavailable
+from sandbox.zones import zone_data
 
 
 class Shop:
