@@ -388,7 +388,7 @@ def vendors() -> list[Row]:
                 "vendorId": 101 + n,
                 "name": f"{FAMILY[n % 10]} {('Software', 'Systems')[n // 10]}",
                 "hq": {"city": city, "country": country},
-                "soc2": random.choice((True, True, False, None)),
+                "soc2": False if n % 5 == 3 else random.choice((True, True, False, None)),
                 "rating": None if n == 6 else random.randrange(20, 51) / 10,
             }
         )
@@ -444,7 +444,7 @@ def trips() -> list[Row]:
 
 @cache
 def app_events() -> list[Row]:
-    """What a shopping app tells about its use, 10 February to 12 March 2025; `props` differ from event to event."""
+    """What a shopping app tells about its use, 20 February to 12 March 2025; `props` differ from event to event."""
     random = Random("systems app events")
     people = [
         {
@@ -469,7 +469,7 @@ def app_events() -> list[Row]:
             props["error_code"] = random.choices(("card_declined", "3ds_timeout", "no_funds"), (5, 2, 3))[0]
         if event == "search":
             props["query"] = random.choice(("shoes", "red shoes", "backpack", "rain jacket", "Shoes"))
-        moment = moment_between(random, datetime(2025, 2, 10), datetime(2025, 3, 12, 9))
+        moment = moment_between(random, datetime(2025, 2, 20), datetime(2025, 3, 12, 9))
         rows.append(
             {
                 "ts": moment,
