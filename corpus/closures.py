@@ -89,14 +89,15 @@ class Closures:
         if name:
             names = self.folder / "names"
             names.mkdir(parents=True, exist_ok=True)
-            write_atomically(names / name, identity.encode())
+            versions = [i for i in self._versions(name) if i != identity]
+            write_atomically(names / name, "\n".join([*versions, identity]).encode())
         return self.get(name or identity)
 
     def get(self, name_or_id: str) -> Kept:
         """The closure of that name, id, or unambiguous start of an id. Raises NoSuchClosure."""
         named = self.folder / "names" / name_or_id
         if _NAME.fullmatch(name_or_id) and named.is_file():
-            return self._read(named.read_text().strip(), name_or_id)
+            return self._read(self._versions(name_or_id)[-1], name_or_id)
         found = (
             [i for i in self._ids() if i.startswith(name_or_id)] if re.fullmatch(r"[0-9a-f]{4,64}", name_or_id) else []
         )
@@ -107,6 +108,20 @@ class Closures:
         known = sorted(self._names().values())
         hint = f"there are: {', '.join(known)}" if known else "none has a name yet; see `tars closure list`"
         raise NoSuchClosure(f"no closure called {name_or_id!r}; {hint}")
+
+    def roll_back(self, name: str) -> Kept:
+        """Point the name at the closure that it pointed at before; the one it leaves stays under its id. Raises NoSuchClosure."""
+        self.get(name)
+        versions = self._versions(name)
+        if len(versions) < 2:
+            raise NoSuchClosure(f"{name!r} has pointed at one closure only; there is nothing to go back to")
+        write_atomically(self.folder / "names" / name, "\n".join(versions[:-1]).encode())
+        return self.get(name)
+
+    def _versions(self, name: str) -> list[str]:
+        """The ids that a name has pointed at, newest last."""
+        place = self.folder / "names" / name
+        return place.read_text().split() if _NAME.fullmatch(name) and place.is_file() else []
 
     def all(self) -> list[Kept]:
         """Every closure, newest first."""
@@ -131,7 +146,7 @@ class Closures:
     def _names(self) -> dict[str, str]:
         folder = self.folder / "names"
         return (
-            {p.read_text().strip(): p.name for p in sorted(folder.glob("*")) if not p.name.startswith(".")}
+            {self._versions(p.name)[-1]: p.name for p in sorted(folder.glob("*")) if self._versions(p.name)}
             if folder.is_dir()
             else {}
         )

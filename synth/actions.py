@@ -15,11 +15,10 @@ from synth.errors import BadRequest, HomeProblem, SourceProblem
 from synth.source import Completeness, OpenOptions, Source
 
 if TYPE_CHECKING:
-    from corpus.closures import Kept
     from corpus.memory import Memory
-    from sandbox.job import Limits, Sandbox
+    from sandbox.job import Sandbox
     from synth.answer import Answer
-    from synth.gates.case import Case
+    from synth.closures import Difference, Retest
     from synth.outcome import Outcome
     from synth.schema import Field, Schema
 
@@ -35,6 +34,7 @@ class Said:
     parameters: Mapping[str, str] | None = None
     sandbox: str = "auto"
     share: str = ""
+    drafts: int = 1
 
 
 @dataclass
@@ -111,6 +111,7 @@ def ask(desk: Desk, text: str, sources: Sequence[str], said: Said) -> Outcome:
             sandbox,
             memory,
             limit=said.limit,
+            drafts=said.drafts,
             save_as=said.save,
             provenance={"source": reference_of(sources), "access": access_of(text, sources)},
             progress=desk.progress,
@@ -204,104 +205,12 @@ def test_source(desk: Desk, sources: Sequence[str]) -> list[Check]:
     return checks
 
 
-def run_closure(
-    desk: Desk, name: str, sources: Sequence[str], parameters: Mapping[str, str], limit: int | None
-) -> tuple[Kept, Outcome]:
-    """Run a kept closure on its source (or another one), and write the run down."""
-    from sandbox.job import Limits
-    from synth.answer import answer
-    from synth.outcome import Outcome as Ended
-    from synth.schema import Schema
-
-    kept = kept_closure(desk, name)
-    began = time.perf_counter()
-    with kept_case(desk, kept, sources, parameters, desk.sandbox(), Limits()) as case:
-        given = answer(case, limit)
-    record_run(desk, kept, began, given.total, given.completeness, given.fault)
-    return kept, Ended(
-        "failed" if given.fault else "ok",
-        given.fault or f"{given.total} records",
-        Schema(()),
-        (),
-        given,
-        kept.id,
-        kept.name,
-        str(kept.folder),
-        timings_ms={"run": _ms(began)},
-    )
-
-
-@contextmanager
-def kept_case(
-    desk: Desk,
-    kept: Kept,
-    sources: Sequence[str],
-    parameters: Mapping[str, object],
-    sandbox: Sandbox,
-    limits: Limits,
-) -> Iterator[Case]:
-    """A kept closure over its recorded source (or another one), open for the block: what `answer` and `deliver` run."""
-    from synth.gates.case import Case
-    from synth.request import Draft, Parameter, Request, Task
-    from synth.schema import Field, Schema
-    from synth.source import Sample
-
-    reference = _named_like(kept, sources) or str(kept.facts.get("source", "")).splitlines()
-    if not any(reference):
-        raise BadRequest(f"the closure {kept.name or kept.id[:12]!r} has no source on record", "Add --source")
-    with opened(desk, reference, str(kept.facts.get("access", ""))) as source:
-        output = tuple(Field(f["name"], f["type"], nullable=f["nullable"]) for f in kept.facts.get("output", ()))  # type: ignore[attr-defined]  # as kept
-        declared = tuple(Parameter(p["name"], p["type"], p["default"]) for p in kept.facts.get("parameters", ()))  # type: ignore[attr-defined]  # as kept
-        draft = Draft(kept.code, str(kept.facts.get("model", "")), parameters=declared, output=output)
-        request = Request(str(kept.facts.get("request", "")), desk.now(), parameters=dict(parameters))
-        task = Task(request, Schema(source.tables()), source.shape, source.dialect, source.kind)
-        yield Case(draft, task, source, Sample({}, {}), sandbox, limits)
-
-
-def record_run(desk: Desk, kept: Kept, began: float, total: int, completeness: Completeness, fault: str | None) -> None:
-    """Write a run of a kept closure, begun at that reading of the performance counter, into the ledger."""
-    from corpus.ledger import RunEntry
-
-    desk.memory().ledger.record_run(
-        RunEntry(
-            at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            closure_id=kept.id,
-            status="failed" if fault else "ok",
-            records=total,
-            set_aside=completeness.set_aside_count,
-            ms=_ms(began),
-            message=fault or completeness.reason,
-        )
-    )
-
-
-def _named_like(kept: Kept, sources: Sequence[str]) -> list[str]:
-    """The sources; another file for a closure over one table goes by that table's name, which its SQL has."""
-    tables = kept.facts.get("tables")
-    if not (len(sources) == 1 and isinstance(tables, list) and len(tables) == 1):
-        return list(sources)
-    from synth.opening import name_and_location
-
-    name, location = name_and_location(sources[0])
-    return [sources[0] if name or not str(tables[0]).isidentifier() else f"{tables[0]}={location}"]
-
-
 def _check_name(name: str) -> None:
     from corpus.closures import BadName, check_name
 
     try:
         check_name(name)
     except BadName as error:
-        raise BadRequest(str(error)) from error
-
-
-def kept_closure(desk: Desk, name: str) -> Kept:
-    """A kept closure by name or id. Raises BadRequest listing what there is."""
-    from corpus.closures import NoSuchClosure
-
-    try:
-        return desk.memory().closures.get(name)
-    except NoSuchClosure as error:
         raise BadRequest(str(error)) from error
 
 
@@ -435,6 +344,7 @@ def outcome_json(outcome: Outcome) -> dict[str, object]:
         **completeness_json(answer),
         "model": last.writer if last else "",
         "attempts": len(outcome.attempts),
+        "confirmed_by": list(last.confirmations) if last else [],
         "refusal": _refusal_json(outcome),
         "timings_ms": outcome.timings_ms,
     }
@@ -455,6 +365,30 @@ def delivered_json(completeness: Completeness, total: int) -> dict[str, object]:
         "total": total,
         "set_aside": completeness.set_aside_count,
         "set_aside_examples": [asdict(a) for a in completeness.set_aside],
+    }
+
+
+def retest_json(again: Retest) -> dict[str, object]:
+    """What `closure test --json` prints."""
+    return {
+        "id": again.kept.id,
+        "name": again.kept.name,
+        "passed": again.passed,
+        "replays": again.replays,
+        "verdict": None if again.verdict is None else [asdict(r) for r in again.verdict.reports],
+        "unreachable": again.unreachable,
+    }
+
+
+def difference_json(found: Difference) -> dict[str, object]:
+    """What `closure diff --json` prints."""
+    return {
+        "one": found.one.id,
+        "other": found.other.id,
+        "code": found.code,
+        "output": found.output,
+        "records": found.records,
+        "counts": list(found.counts),
     }
 
 

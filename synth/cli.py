@@ -16,10 +16,11 @@ from synth.errors import TarsError
 if TYPE_CHECKING:
     from synth.actions import Desk
 
-OK, FAILED, BAD_REQUEST, REFUSED, NO_SANDBOX, INTERRUPTED = 0, 1, 2, 3, 5, 130
+OK, FAILED, BAD_REQUEST, REFUSED, UNREADABLE, NO_SANDBOX, UNCONFIRMED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 8, 130
 CODES = """\b
 Exit codes: 0 answered; 1 no closure held (or it failed on the source); 2 the request or an option is wrong;
-3 refused, with the reason; 4 the source cannot be read; 5 no sandbox here; 6 the home folder; 7 the model; 130 Ctrl-C."""
+3 refused, with the reason; 4 the source cannot be read; 5 no sandbox here; 6 the home folder; 7 the model;
+8 answered, but nothing independent confirms it; 130 Ctrl-C."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 source_option = click.option(
@@ -70,6 +71,13 @@ def tars() -> None:
 @click.option(
     "--param", "params", multiple=True, metavar="K=V", help="Another value for one of the closure's parameters."
 )
+@click.option(
+    "--drafts",
+    type=click.IntRange(1, 16),
+    default=1,
+    show_default=True,
+    help="So many independent drafts of a model; what most of them answer is taken.",
+)
 @click.option("--explain", is_flag=True, help="Tell how the request was understood, what was recalled, and every gate.")
 @click.option("--sandbox", default="auto", metavar="NAME", help="Which sandbox runs the closure.")
 @click.option(
@@ -79,7 +87,7 @@ def tars() -> None:
     help="How much of the data a prompt may hold.",
 )
 def ask(request: str, sources: tuple[str, ...], as_json: bool, model: str, expect: str, limit: int | None, save: str,
-        params: tuple[str, ...], explain: bool, sandbox: str, share: str | None) -> None:  # fmt: skip
+        params: tuple[str, ...], drafts: int, explain: bool, sandbox: str, share: str | None) -> None:  # fmt: skip
     """Answer REQUEST over one or several sources.
 
     \b
@@ -88,7 +96,7 @@ def ask(request: str, sources: tuple[str, ...], as_json: bool, model: str, expec
     """
     from synth import actions
 
-    said = actions.Said(model, expect, limit, save, _pairs(params), sandbox, share or "")
+    said = actions.Said(model, expect, limit, save, _pairs(params), sandbox, share or "", drafts)
     with _desk(quiet=as_json) as desk:
         outcome = actions.ask(desk, request, sources, said)
     _print_outcome(outcome, as_json, explain)
@@ -196,11 +204,14 @@ def generate(source: str, request: str, as_json: bool) -> None:
 
     with _desk(quiet=as_json) as desk:
         outcome = actions.ask(desk, request, (source,), actions.Said(limit=0))
-    if as_json or outcome.status != "ok":
+    if as_json or outcome.answer is None:
         _print_outcome(outcome, as_json, explain=False)
         return
     printed = actions.outcome_json(outcome)["closure"]
     click.echo(printed["code"] if isinstance(printed, dict) else "", nl=False)
+    if outcome.status == "unconfirmed":
+        click.echo(f"unconfirmed: {outcome.message}", err=True)
+        sys.exit(UNCONFIRMED)
 
 
 @datasource.command("test")
@@ -223,7 +234,7 @@ def test_command(sources: tuple[str, ...], as_json: bool) -> None:
         for check in checks:
             click.echo(f"{'ok  ' if check.passed else 'FAIL'} {check.step}: {check.message} ({check.ms:.0f} ms)")
     if not passed:
-        sys.exit(4)
+        sys.exit(UNREADABLE)
 
 
 @datasource.command()
@@ -279,10 +290,10 @@ def list_closures(as_json: bool) -> None:
 @json_option
 def show(name: str, as_json: bool) -> None:
     """Show the closure NAME (a name or an id): its code, facts and verdict."""
-    from synth import actions
+    from synth.closures import kept_closure
 
     with _desk(quiet=True) as desk:
-        kept = actions.kept_closure(desk, name)
+        kept = kept_closure(desk, name)
     if as_json:
         click.echo(
             _dumps(
@@ -308,28 +319,83 @@ def run(name: str, sources: tuple[str, ...], as_json: bool, params: tuple[str, .
     \b
     tars closure run big-orders --param minimum=500
     """
-    from synth import actions
+    from synth.closures import run_closure
 
     with _desk(quiet=as_json) as desk:
-        _, outcome = actions.run_closure(desk, name, sources, _pairs(params), limit)
+        _, outcome = run_closure(desk, name, sources, _pairs(params), limit)
     _print_outcome(outcome, as_json, explain=False)
 
 
 @closure.command("test")
 @click.argument("name")
+@source_option
 @json_option
-def test_closure(name: str, as_json: bool) -> None:
-    """Replay the recorded proof of the closure NAME in the sandbox, with no source and no network."""
+@click.option("--offline", is_flag=True, help="Only replay the recorded proof: no source, no network.")
+def test_closure(name: str, sources: tuple[str, ...], as_json: bool, offline: bool) -> None:
+    """Prove the closure NAME again: replay its recorded proof, then take it through every gate on its source of today.
+
+    \b
+    tars closure test big-orders
+    tars closure test big-orders --offline
+    """
     from synth import actions
-    from synth.offline import replays_as_recorded
+    from synth.closures import retest
+
+    with _desk(quiet=as_json) as desk:
+        again = retest(desk, name, sources, offline)
+    if as_json:
+        click.echo(_dumps(actions.retest_json(again)))
+    else:
+        from synth.show import show_retest
+
+        show_retest(again)
+    if not again.passed:
+        sys.exit(UNREADABLE if again.replays and again.unreachable else FAILED)
+
+
+@closure.command()
+@click.argument("one")
+@click.argument("other")
+@source_option
+@json_option
+def diff(one: str, other: str, sources: tuple[str, ...], as_json: bool) -> None:
+    """Compare two closures: their code, their fields, and what they return over the same rows. Exits with 1 if records differ.
+
+    \b
+    tars closure diff big-orders 1f0c9d77
+    """
+    from synth import actions
+    from synth.closures import difference
+
+    with _desk(quiet=as_json) as desk:
+        found = difference(desk, one, other, sources)
+    if as_json:
+        click.echo(_dumps(actions.difference_json(found)))
+    else:
+        from synth.show import show_difference
+
+        show_difference(found)
+    if found.records:
+        sys.exit(FAILED)
+
+
+@closure.command()
+@click.argument("name")
+@json_option
+def rollback(name: str, as_json: bool) -> None:
+    """Let NAME mean the closure that it meant before the last --save under that name.
+
+    \b
+    tars closure rollback big-orders
+    """
+    from synth.closures import roll_back
 
     with _desk(quiet=True) as desk:
-        kept = actions.kept_closure(desk, name)
-        passed = replays_as_recorded(kept.folder, desk.sandbox())
-    word = "replays as recorded" if passed else "does not replay as recorded"
-    click.echo(_dumps({"id": kept.id, "passed": passed}) if as_json else f"{kept.id[:12]} {word}")
-    if not passed:
-        sys.exit(FAILED)
+        kept = roll_back(desk, name)
+    if as_json:
+        click.echo(_dumps({"id": kept.id, "name": kept.name, "folder": str(kept.folder)}))
+        return
+    click.echo(f"{name} is {kept.id[:12]} again: {kept.facts.get('request')}")
 
 
 @tars.group(cls=Ordered)
@@ -579,8 +645,9 @@ def _print_outcome(outcome: Any, as_json: bool, explain: bool) -> None:
         from synth.show import show_outcome
 
         show_outcome(outcome, explain)
-    if outcome.status != "ok":
-        sys.exit(REFUSED if outcome.status == "refused" else FAILED)
+    code = {"ok": OK, "refused": REFUSED, "unconfirmed": UNCONFIRMED}.get(outcome.status, FAILED)
+    if code != OK:
+        sys.exit(code)
 
 
 def _dumps(value: object, indent: int | None = 2) -> str:

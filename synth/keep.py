@@ -29,6 +29,8 @@ def keep(case: Case, outcome: Outcome, memory: Memory, name: str, provenance: Ma
     facts: Mapping[str, object] = {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "request": case.task.request.text,
+        "asked": case.task.request.now.isoformat(timespec="seconds"),
+        "status": outcome.status,
         "reading": draft.reading,
         **provenance,
         "kind": case.task.kind,
@@ -42,6 +44,7 @@ def keep(case: Case, outcome: Outcome, memory: Memory, name: str, provenance: Ma
         "parameters": [{"name": p.name, "type": p.type, "default": str(p.default)} for p in draft.parameters],
         "output": [{"name": f.name, "type": f.type, "nullable": f.nullable} for f in output],
         "verdict": [_report(r) for r in (verdict.reports if verdict else ())],
+        "confirmed_by": list(outcome.last.confirmations) if outcome.last else [],
     }
     # The offline test calls the closure with its defaults, so the cassette is of such a run.
     asked = replace(case.task.request, parameters={})

@@ -14,17 +14,36 @@ from synth.schema import Schema
 
 @dataclass(frozen=True)
 class Attempt:
-    """One draft, or one refusal to draft, and what the gates said."""
+    """One draft, or one refusal to draft, and what the gates said. Where several drafts passed them (`passing`), `agreeing` of those
+    gave this one's answer, itself among them."""
 
     writer: str
     written: Draft | Refusal
     verdict: Verdict | None = None
     case: Case | None = None
+    agreeing: int = 1
+    passing: int = 1
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is a draft that every gate let through."""
+        return self.verdict is not None and self.verdict.passed
+
+    @property
+    def confirmations(self) -> tuple[str, ...]:
+        """What stands behind the draft beside itself: evidence that the gates had, and other drafts with the same answer."""
+        if self.verdict is None or not self.passed:
+            return ()
+        found = tuple(c for report in self.verdict.reports for c in report.confirms)
+        return found + (
+            (f"{self.agreeing} of {self.passing} drafts agree",) if 2 * self.agreeing > self.passing > 1 else ()
+        )
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`ok`: the last attempt passed every gate and `answer` holds its records. `refused`: nobody would write a closure.
+    """`ok`: the last attempt passed every gate, something independent confirmed it, and `answer` holds its records.
+    `unconfirmed`: the same, but nothing was there to confirm it. `refused`: nobody would write a closure.
     `failed`: what was written did not hold."""
 
     status: str

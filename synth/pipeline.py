@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from corpus.memory import Example, Memory
 from sandbox.job import Limits, Sandbox
+from synth.agreement import best_last
 from synth.answer import answer
 from synth.evidence import schema_of
 from synth.gates.case import Case
@@ -31,8 +32,9 @@ FINAL = ("unsafe", "empty-request")
 
 @dataclass(frozen=True)
 class Tools:
-    """What the pipeline works with; all of it opened at the edge and handed in. `save_as` names the closure that
-    is kept, `provenance` (`source`, `access`) says with it where it read and how it signed on, without secrets."""
+    """What the pipeline works with; all of it opened at the edge and handed in. `drafts`: so many independent first drafts of
+    a model, chosen by agreement. `save_as` names the closure that is kept, `provenance` (`source`, `access`) says with it
+    where it read and how it signed on, without secrets."""
 
     writers: Sequence[Writer]
     sandbox: Sandbox
@@ -40,6 +42,7 @@ class Tools:
     limits: Limits = field(default_factory=Limits)
     sample_rows: int = SAMPLE_ROWS
     limit: int | None = None
+    drafts: int = 1
     save_as: str = ""
     provenance: Mapping[str, str] = field(default_factory=dict)
     progress: Callable[[str], None] = lambda _stage: None
@@ -61,11 +64,13 @@ def ask(request: Request, source: Source, tools: Tools) -> Outcome:
         attempts = attempts_of(writer, told, source, sample, tools, clock)
         outcome = replace(outcome, attempts=(*outcome.attempts, *attempts), examples=examples)
         last = attempts[-1]
-        if last.verdict and last.verdict.passed and last.case:
-            outcome = concluded(outcome, last.case, tools, clock)
+        # A draft that nothing confirms is held against the next writer's.
+        if last.confirmations or (isinstance(last.written, Refusal) and last.written.rule in FINAL):
             break
-        if isinstance(last.written, Refusal) and last.written.rule in FINAL:
-            break
+    if any(a.passed for a in outcome.attempts):
+        outcome = replace(outcome, attempts=tuple(best_last(outcome.attempts)))
+    if outcome.last and outcome.last.case and outcome.last.passed:
+        outcome = concluded(outcome, outcome.last.case, tools, clock)
     outcome = replace(with_message(outcome), timings_ms=clock.timings_ms)
     with clock("record"):
         record(outcome, task, tools.memory)
@@ -83,27 +88,52 @@ def recall(task: Task, writer: Writer, memory: Memory | None) -> tuple[Example, 
 def attempts_of(
     writer: Writer, task: Task, source: Source, sample: Sample, tools: Tools, clock: Clock
 ) -> tuple[Attempt, ...]:
-    """A draft, mended up to twice by what the gates found; then a fresh one. Ends at the first that holds, or at a refusal."""
+    """First drafts, of which the one that most agree with is mended up to twice by what the gates found; then fresh ones. Ends at the
+    first that holds, or at a refusal."""
     attempts: list[Attempt] = []
     for _fresh in range(FRESH_DRAFTS):
-        mended: Mended | None = None
-        for _repair in range(1 + REPAIRS):
-            with clock("draft"):
-                written = written_by(writer, task, mended)
-            if isinstance(written, Refusal):
-                # A refusal to mend leaves the draft's own findings as what the user should hear.
-                return tuple(attempts) if mended else (*attempts, Attempt(writer.name, written))
-            with clock("gates"):
-                case = Case(written, task, source, sample, tools.sandbox, tools.limits)
-                verdict = judge(case)
-            attempts.append(Attempt(writer.name, written, verdict, case))
-            if verdict.passed:
+        with clock("draft"):
+            drafts = first_drafts(writer, task, tools.drafts)
+        with clock("gates"):
+            attempts += best_last([tried(writer, draft, task, source, sample, tools) for draft in drafts])
+        for _repair in range(REPAIRS):
+            last = attempts[-1]
+            if isinstance(last.written, Refusal) or last.passed:
                 return tuple(attempts)
-            mended = Mended(written, verdict.findings)
+            with clock("draft"):
+                mended = written_by(writer, task, Mended(last.written, last.verdict.findings if last.verdict else ()))
+            if isinstance(mended, Refusal):
+                # A refusal to mend leaves the draft's own findings as what the user should hear.
+                return tuple(attempts)
+            with clock("gates"):
+                attempts.append(tried(writer, mended, task, source, sample, tools))
+        if attempts[-1].passed:
+            break
     return tuple(attempts)
 
 
-def written_by(writer: Writer, task: Task, mended: Mended | None) -> Draft | Refusal:
+def tried(
+    writer: Writer, written: Draft | Refusal, task: Task, source: Source, sample: Sample, tools: Tools
+) -> Attempt:
+    """What was written, taken through the gates."""
+    if isinstance(written, Refusal):
+        return Attempt(writer.name, written)
+    case = Case(written, task, source, sample, tools.sandbox, tools.limits)
+    return Attempt(writer.name, written, judge(case), case)
+
+
+def first_drafts(writer: Writer, task: Task, count: int) -> tuple[Draft | Refusal, ...]:
+    """So many drafts written independently of each other, from a writer that can; else one."""
+    many = getattr(writer, "write_many", None)
+    if count == 1 or many is None:
+        return (written_by(writer, task),)
+    try:
+        return tuple(many(task, count))
+    except ModelProblem as problem:
+        return (Refusal("model-unavailable", str(problem)),)
+
+
+def written_by(writer: Writer, task: Task, mended: Mended | None = None) -> Draft | Refusal:
     """What the writer writes; a model that is out of reach is written down like one that would not, and the next is asked."""
     try:
         return writer.write(task, mended)
@@ -115,7 +145,9 @@ def concluded(outcome: Outcome, case: Case, tools: Tools, clock: Clock) -> Outco
     """The proved closure over the whole source; and the closure kept."""
     with clock("answer"):
         given = answer(case, tools.limit)
-    outcome = replace(outcome, status="ok" if given.fault is None else "failed", answer=given)
+    confirmed = outcome.last is not None and bool(outcome.last.confirmations)
+    status = "failed" if given.fault is not None else "ok" if confirmed else "unconfirmed"
+    outcome = replace(outcome, status=status, answer=given)
     if given.fault is None and tools.memory is not None:
         with clock("keep"):
             kept = keep(case, outcome, tools.memory, tools.save_as, tools.provenance)
@@ -130,8 +162,9 @@ def with_message(outcome: Outcome) -> Outcome:
         return replace(
             outcome, message=f"the closure passed its gates, then failed on the whole source: {outcome.answer.fault}"
         )
-    if outcome.status == "ok" and last and isinstance(last.written, Draft):
-        return replace(outcome, message=last.written.reading or "answered")
+    if outcome.answer and last and isinstance(last.written, Draft):
+        reading = last.written.reading or "answered"
+        return replace(outcome, message=reading if outcome.status == "ok" else f"{reading.rstrip('.')}: {doubt(last)}")
     refusals = [a.written for a in outcome.attempts if isinstance(a.written, Refusal)]
     drafts = [a for a in outcome.attempts if a.verdict]
     if drafts and drafts[-1].verdict:
@@ -145,6 +178,17 @@ def with_message(outcome: Outcome) -> Outcome:
         nearest = f" Nearest: {', '.join(reason.candidates[:5])}." if reason.candidates else ""
         return replace(outcome, message=f"{reason.reason}.{nearest}".replace("..", "."))
     return outcome
+
+
+def doubt(last: Attempt) -> str:
+    """Why a draft that passed every gate is not confirmed, and what the user can do about it."""
+    if last.passing > 1:
+        agree = "no two" if last.agreeing == 1 else f"only {last.agreeing}"
+        return f"of {last.passing} drafts that passed the gates, {agree} gave the same answer. Say it in other words"
+    return (
+        "every gate passed, but nothing independent could be held against the answer. "
+        "Ask for several drafts (--drafts 3), or give the records that you expect (--expect)"
+    )
 
 
 class Clock:

@@ -96,8 +96,9 @@ class Closures:
 
     def run(self, closure: str, call: ClosureCall) -> ClosureEnd:
         """Run it and say how it ended. Raises NotThere, or Problem for a wrong parameter or a source that cannot be read."""
-        from synth.actions import delivered_json, kept_case
+        from synth.actions import delivered_json
         from synth.answer import deliver
+        from synth.closures import kept_case
 
         kept = self._kept(closure)
         parameters = typed_parameters(_declared(kept), call.parameters)
@@ -123,7 +124,7 @@ class Closures:
     def _write_down(self, kept: Kept, began: float, delivery: Delivery) -> None:
         """Into the ledger. One that cannot be written is told in the log: the caller has the records already."""
         from corpus.ledger import LedgerUnusable
-        from synth.actions import record_run
+        from synth.closures import record_run
 
         try:
             with self._writing:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from synth.request import Draft, Refusal
 
 if TYPE_CHECKING:
+    from synth.closures import Difference, Retest
     from synth.outcome import Outcome
     from synth.schema import Schema
 
@@ -46,6 +47,7 @@ def show_outcome(outcome: Outcome, explain: bool) -> None:
         _explain(outcome)
     if outcome.status != "ok":
         _say(f"{outcome.status}: {outcome.message}", "bold red" if outcome.status == "failed" else "bold yellow")
+    if outcome.status in ("refused", "failed"):
         return
     if last and isinstance(last.written, Draft):
         if sys.stderr.isatty() or explain:
@@ -122,6 +124,27 @@ def show_schema(found: Schema, facts: Mapping[str, object]) -> None:
         )
     for note in found.notes:
         _say(note)
+
+
+def show_retest(again: Retest) -> None:
+    """One line for the replay, one for each gate that was reached, and its findings."""
+    print(f"{again.kept.id[:12]} {'replays as recorded' if again.replays else 'does not replay as recorded'}")
+    if again.unreachable:
+        _say(f"the gates could not be asked again: {again.unreachable}", "yellow")
+    for report in again.verdict.reports if again.verdict else ():
+        print(f"{report.gate} {'passed' if report.passed else 'FAILED'}")
+        for finding in report.findings:
+            print(f"  {_visible(str(finding))}")
+
+
+def show_difference(found: Difference) -> None:
+    """The code as a unified diff; then fields and records, each difference on a line."""
+    print(found.code or "the code is the same", end="" if found.code else "\n")
+    print(f"fields: {dumps(found.output, None) if found.output else 'the same'}")
+    one, other = found.counts
+    print(f"records: {one} and {other}{'' if found.records else ', the same'}")
+    for kind, changes in found.records.items():
+        print(f"  {kind}: {_visible(dumps(changes, None))}")
 
 
 def show_code(code: str, to_stderr: bool = False) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from synth import actions
+from synth.closures import run_closure
 from tests.servers import cursor, guarded, orders, serving
 
 TOKEN = "tok-1234567890abcdef"
@@ -29,7 +30,7 @@ def test_a_kept_closure_signs_on_again_and_no_secret_is_written_down(
             )
             again = None
             if environment:
-                _, again = actions.run_closure(desk, "mine", (), {}, None)
+                _, again = run_closure(desk, "mine", (), {}, None)
         finally:
             desk.close()
 

@@ -23,7 +23,8 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from synth.actions import Desk, Said, ask, run_closure
+from synth.actions import Desk, Said, ask
+from synth.closures import run_closure
 from synth.records import comparable
 from tests import servers
 from tests.services import Server
