@@ -299,12 +299,12 @@ async def _message(request: Request, kind: type[M]) -> M:
 
 def _held(service: Service, asked: messages.LimitsAsked, backend: str | None) -> tuple[Limits, Held]:
     """The limits to run with, and the sandbox to run in. Raises Problem."""
-    names = service.sandboxes.names
-    if backend is not None and backend not in names:
-        step = f"Use one of: {', '.join(names)}."
+    sandboxes = service.sandboxes
+    if backend is not None and backend not in sandboxes.choices:
+        step = f"Use one of: {', '.join(sandboxes.choices)}."
         raise Problem(422, "no-such-backend", f"there is no backend {backend!r} here", step)
     limits = asked.below(service.settings.limits)
-    return limits, Held(lambda: service.sandboxes.get(backend or names[0]), limits)
+    return limits, Held(lambda: sandboxes.get(backend or sandboxes.names[0]), limits)
 
 
 def _carried(

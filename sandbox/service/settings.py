@@ -83,7 +83,8 @@ class Settings:
     """What the service may use and how it listens. Seconds, mebibytes and counts as the names say.
 
     `limits` are both the defaults and the ceilings of one run: a request may only lower them. `backends` are names for
-    `opener`; the first is the default and is started with the service. Nothing is traced unless `traces_endpoint` names an
+    `opener`; the first is the default and is started with the service, others when a request first names them; `auto` also
+    lets a request name one of those that it chooses from. Nothing is traced unless `traces_endpoint` names an
     OTLP/HTTP collector.
     """
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 
 from sandbox.broker import Broker
 from sandbox.job import Job, Limits, Record, RunResult, RunStopped, Sandbox, SandboxUnavailable
+from sandbox.open import AUTOMATIC
 from sandbox.service.checker import Checker
 from sandbox.service.ending import Ending
 from sandbox.service.inline import Engines, InlineTables, tables_of
@@ -29,6 +30,11 @@ class Sandboxes:
         self._lock = threading.Lock()
         self._open: dict[str, Sandbox] = {}
         self._closed = False
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """What a request may name: the service's sandboxes, and where one of them is `auto` each that it may choose from."""
+        return tuple(dict.fromkeys([*self.names, *(AUTOMATIC if "auto" in self.names else ())]))
 
     def get(self, name: str) -> Sandbox:
         """The sandbox of that name. Raises SandboxUnavailable."""

@@ -6,7 +6,9 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+import httpx
 import pytest
 
 from sandbox.backends.docker import Docker
@@ -15,7 +17,9 @@ from sandbox.docker_container import Bounds
 from sandbox.docker_engine import engine
 from sandbox.image_build import LABEL, fingerprint
 from sandbox.job import Job, Limits, SandboxDied, SandboxUnavailable
+from sandbox.service.settings import Settings
 from tests.docker_engine import Daemon, own_daemon, provide_image
+from tests.sandbox.service_running import running
 from tests.sandbox.test_docker import ENDLESS, ONE, eventually, inside, one
 from tests.services import ServiceMissing
 
@@ -131,6 +135,41 @@ def test_an_engine_killed_in_mid_job_takes_nothing_with_it(ready: Ready) -> None
         sandbox.close()
         ready.daemon.start()
     assert works_again(ready.daemon.address)
+
+
+def test_an_engine_killed_in_mid_job_behind_the_service_costs_nothing(
+    ready: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", ready.daemon.address)
+    answers: list[httpx.Response] = []
+    with running(Settings(tmp_path, port=0, backends=("docker",))) as service, service.client() as client:
+        assert client.get("/v1/ready").status_code == 200
+        container = one_container(ready.daemon.address)
+        asked = {"code": ENDLESS, "limits": {"wall_seconds": 1.5}}
+        thread = threading.Thread(target=lambda: answers.append(client.post("/v1/execute", json=asked)))
+        thread.start()
+        try:
+            assert eventually(lambda: service.service.queue.running == 1)
+
+            ready.daemon.kill()
+            thread.join()
+            meanwhile = client.post("/v1/execute", json={"code": ONE})
+        finally:
+            ready.daemon.start()
+
+        # The container did not need its engine; starting the engine again ends it, and the next job gets a fresh one.
+        assert (answers[0].status_code, answers[0].json()["limit"]) == (200, "wall_seconds")
+        assert meanwhile.json()["status"] == "ok"
+        assert eventually(lambda: inside(container) == [])
+        assert client.post("/v1/execute", json={"code": ONE}).json()["records"] == [{"a": 1}]
+        assert one_container(ready.daemon.address) != container
+    assert works_again(ready.daemon.address)
+
+
+def one_container(address: str) -> str:
+    """The only container of the sandbox on that engine."""
+    (found,) = engine(address).api.containers(filters={"label": "tars.sandbox"})
+    return str(found["Id"][:12])
 
 
 def test_a_remote_engine_killed_in_mid_job_is_never_a_finding(ready: Ready, remote: str) -> None:

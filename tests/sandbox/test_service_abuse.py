@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pytest
@@ -79,7 +79,14 @@ def is_idle(service: Running) -> bool:
     return (service.service.queue.running, service.service.queue.waiting) == (0, 0)
 
 
-def connected(service: Running, small: bool = False) -> socket.socket:
+class Port(Protocol):
+    """Whatever listens on a port of loopback."""
+
+    @property
+    def port(self) -> int: ...
+
+
+def connected(service: Port, small: bool = False) -> socket.socket:
     wire = socket.socket()
     if small:
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -476,17 +483,19 @@ from pathlib import Path
 from sandbox.job import Limits
 from sandbox.service.serve import serve
 from sandbox.service.settings import Settings
-serve(Settings(Path(sys.argv[1]), port=0, running=1, limits=Limits(wall_seconds=20.0), drain_seconds=float(sys.argv[2])))
+limits = Limits(wall_seconds=20.0)
+drain, backends = float(sys.argv[2]), (sys.argv[3],)
+serve(Settings(Path(sys.argv[1]), port=0, running=1, limits=limits, drain_seconds=drain, backends=backends))
 """
 
 
 class Program:
     """The service as a process of its own."""
 
-    def __init__(self, home: Path, drain_seconds: float) -> None:
+    def __init__(self, home: Path, drain_seconds: float, backend: str = "local") -> None:
         self.log: list[dict[str, Any]] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(home), str(drain_seconds)], stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", PROGRAM, str(home), str(drain_seconds), backend], stderr=subprocess.PIPE, text=True
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
