@@ -87,6 +87,7 @@ class Assembler:
         ):
             notes.groups.append(Key(table=notes.each_of))
         conditions += self._named_only()
+        self._settle_when()
         self._settle_best()
         self._settle_sorting()
         self._settle_figures()
@@ -233,6 +234,24 @@ class Assembler:
             for k in ranked
             if k.field.nulls and k.column not in touched and k.sort == "text"
         ]
+
+    def _settle_when(self) -> None:
+        """ "When was Oslo the host": the one column that tells time is asked for."""
+        notes = self.notes
+        if self.reader.question != "when" or notes.measures or notes.groups or not notes.parts:
+            return
+        touched = {c for p in notes.parts for c in columns_in(p.condition)}
+        if any(s.known.column not in touched or self._tells_when(s.known) for s in notes.shown):
+            return
+        times = [k for k in self.lexicon.of_table[self.subject] if self._tells_when(k)]
+        free = [k for k in times if k.column not in touched]
+        if len(free) != 1:
+            names = tuple(k.column.name for k in free[:5])
+            raise no("ambiguous", "when: which column tells that?", names)
+        notes.shown = [Shown(free[0], "when", asked=True)]
+
+    def _tells_when(self, known: Known) -> bool:
+        return known.sort == "date" or bool(set(known.words) & {"date", "year", "day", "time", "when", "season"})
 
     def _settle_sorting(self) -> None:
         """ "Mechanics sorted by number of repairs": the figure sorted by is formed for each."""

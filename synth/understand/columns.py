@@ -112,6 +112,13 @@ class Known:
         )
 
 
+def holds_years(known: Known) -> bool:
+    """Whether all of its values are whole numbers that look like years of our time."""
+    least, most = known.field.least, known.field.most
+    whole = isinstance(least, int) and isinstance(most, int)
+    return known.sort == "number" and whole and not known.identifier and least >= 1700 and most <= 2100  # type: ignore[operator]  # whole
+
+
 @dataclass(frozen=True)
 class ColumnMatch:
     """Words of the request that may name this column: how many tokens, and how well (1 is to the letter)."""
@@ -242,6 +249,11 @@ class Lexicon:
             self._form(core, known, 0.95)
         if noun and not is_flag(known.field):
             self._form((noun[-1], *core), known, 0.97)
+        if len(core) > 2 and known.sort != "date":
+            # "the score of the home team", "the home team scored" for home_team_score
+            self._form((core[-1], "of", *core[:-1]), known, 0.94)
+        if len(core) > 2 and core[-1] == "score":
+            self._form((*core[:-1], "scored"), known, 0.93)
         if "of" in core:
             self._form([w for w in core if w != "of"], known, 0.95)
         if len(core) == 2:
@@ -334,7 +346,7 @@ class Lexicon:
                 continue
             if any(t.kind in ("comma",) or (t.kind in ("quote", "literal") and n > 1) for t in span):
                 continue
-            found = self.named(tuple(t.lemma for t in span))
+            found = self.named(tuple(t.lemma for t in span if n == 1 or t.text not in ("#", "/")))
             if not found and n == 1 and span[0].kind == "quote":
                 found = self.named(spelled_out(words_of_name(span[0].text)))
             if found:
@@ -417,6 +429,9 @@ class Lexicon:
         found: dict[Known, float] = {}
         for name, ratio, _ in hits:
             if ratio < best - 0.01 or abs(len(name) - len(joined)) > 2 or name[0] != joined[0]:
+                continue
+            if [c for c in name if c.isdigit()] != [c for c in joined if c.isdigit()]:
+                # "team 1" is no slip of "team 2"
                 continue
             for known, score in self._index[self._joined[name]].items():
                 if score >= 0.8:

@@ -10,7 +10,7 @@ from synth.plan import (
     Empty,
     Expression,
 )
-from synth.understand.columns import Known, is_flag
+from synth.understand.columns import Known, holds_years, is_flag
 from synth.understand.filters import Filters
 from synth.understand.notes import (
     Measure,
@@ -24,6 +24,7 @@ from synth.understand.words import any_of, lemma, stem
 KINDS = any_of(
     "category type kind status state genre class reason method level tariff plan channel tag label unit role"
 )
+COLLECTIVE = any_of("staff people aircraft fish sheep personnel crew equipment")
 
 
 class Figures(Filters):
@@ -401,7 +402,7 @@ class Figures(Filters):
 
     def _count_column(self, known: Known, said: str, at: int) -> int:
         if known.sort == "number" and not known.identifier and self.counting == "rows" and not is_flag(known.field):
-            if known.additive is False:
+            if known.additive is False or (known.additive is None and (not known.counts or holds_years(known))):
                 raise no(
                     "ambiguous",
                     f"a number of {said!r}: different values, or a total?",
@@ -413,6 +414,9 @@ class Figures(Filters):
         elif self.counting == "rows" and known.sort == "date":
             days = known.field.type.startswith("date") and lemma(said.casefold()) in ("day", "date")
             self._count_now(Measure("count_distinct" if days else "count", known.column, said, known=known))
+        elif self.counting == "rows" and known.sort == "text" and self._kind_named(at):
+            names = (f"number of different {said}", f"number of rows per {said}")
+            raise no("ambiguous", f"a number of {said!r}: of different ones, or of rows for each?", names)
         else:
             one = Measure("count_distinct", known.column, said, known=known)
             one.enumerated = self.counting == "rows" and self._kinds_of_rows(known)
@@ -420,6 +424,15 @@ class Figures(Filters):
             self._count_now(one)
         self._joined()
         return at
+
+    def _kind_named(self, at: int) -> bool:
+        """Whether the word before `at` names one thing and no more: "count of status", and not "how many cities"."""
+        word = self.tokens[at - 1]
+        if any(t.low in ("distinct", "different", "unique") for t in self.tokens):
+            return False
+        return (
+            word.kind == "word" and word.low == word.lemma and not word.low.endswith("s") and word.low not in COLLECTIVE
+        )
 
     def _kinds_of_rows(self, known: Known) -> bool:
         """Whether the column rather says what kind each row is (car, van) than names things (Berlin): then "how many

@@ -107,6 +107,9 @@ class Filters(Predicates):
             known, at = found_column
             if is_flag(known.field) and not said.endswith(("missing", "unknown", "null", "blank", "empty")):
                 self.add(self.held_condition(Held(known, flag_values(known, False), 1, 1.0)), known)
+            elif known.sort == "text" and (stored := self.values.in_column(known, self.low(i + n - 1))):
+                # "an unknown date", where the column says "unknown"
+                self.add(self.held_condition(Held(known, stored, 1, 1.0)), known)
             elif not self._none_of(known, True):
                 self.add(Empty(known.column), known)
             self.zone = "filter"
@@ -272,6 +275,10 @@ class Filters(Predicates):
         ):
             return 0
         piece = self.tokens[j]
+        named = self.lexicon.matches_at(self.tokens, j) if piece.kind == "word" and piece.text.islower() else []
+        if how == "contains" and named and named[0].score > 0.95 and self.low(j + named[0].length) == "of":
+            # "which state includes the city of Storrs"
+            return 0
         known = self.last if isinstance(self.last, Known) and self.last.sort == "text" else None
         at = j + 1
         text = piece.text

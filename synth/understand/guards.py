@@ -56,6 +56,7 @@ def guarded(reader: Reader, plan: Plan) -> Plan:
     _never(reader, plan, words)
     _figure_or_row(reader, plan, text)
     _shown_kept(reader, plan)
+    _tells_something(reader, plan, parts)
     compared = any(isinstance(p, Compare) and isinstance(p.left, Column) and isinstance(p.right, Column) for p in parts)
     signs = any_of("times minus plus multiplied divided * + /")
     if compared and signs & set(words) and not any(isinstance(n, Arithmetic) for n in walk(plan)):
@@ -203,6 +204,22 @@ def _shown_kept(reader: Reader, plan: Plan) -> None:
             raise no(
                 "not-understood", f"what has {shown.said!r} to do with the rest? {name!r} to show, or a condition?"
             )
+
+
+def _tells_something(reader: Reader, plan: Plan, parts: list[Condition]) -> None:
+    """A question whose answer would be what it says itself: "when was Melbourne the home team" is not the home team."""
+    given = {
+        p.left
+        for p in parts
+        if isinstance(p, Compare) and p.operator == "=" and isinstance(p.right, Value) and not p.fold
+    }
+    shown = [o.of for o in plan.outputs]
+    asked = any(t.low in any_of("who what which when where") for t in reader.tokens)
+    if asked and shown and not plan.group and all(s in given for s in shown):
+        names = tuple(s.name for s in shown if isinstance(s, Column))
+        raise no(
+            "not-understood", f"the question says what {' and '.join(names)} is; what else is asked of those rows?"
+        )
 
 
 def _figure_or_row(reader: Reader, plan: Plan, text: str) -> None:

@@ -169,6 +169,16 @@ class Predicates(Times):
         if not symbolic and (ranked in SUPERLATIVES or ranked in ("most", "least", "fewest")):
             # "amount of the 3 largest orders"
             return 0
+        if not symbolic and self.low(j - 1) in ("has", "have", "had", "with") and not number.unit:
+            counted = self.lexicon.matches_at(self.tokens, j + number.length)
+            if (
+                counted
+                and counted[0].score > 0.9
+                and counted[0].known is not known
+                and counted[0].known.sort == "number"
+            ):
+                # "which club has 7 wins"
+                return 0
         if self._year_column(known):
             period = self.calendar.period_at(self.tokens, j)
             if period is not None and period.length > number.length:
@@ -278,6 +288,8 @@ class Predicates(Times):
         self, i: int, j: int, at: int, known: Known, operator: Comparison, symbolic: bool, verb: bool
     ) -> int:
         token = self.tokens[j]
+        if token.kind == "word" and self._other_compared(j, known):
+            return 0
         if operator not in ("=", "!="):
             column = self.column_at(j, "text")
             if column and column[0] is not known and symbolic:
@@ -330,6 +342,11 @@ class Predicates(Times):
             self.notes.remarks.append(f"rows without a {known.column.name} are left out")
         self.last = ("value", known)
         return end
+
+    def _other_compared(self, j: int, known: Known) -> bool:
+        """Whether another column is named at j and compared there: "which rank has a total below 9"."""
+        other = [m for m in self.lexicon.matches_at(self.tokens, j) if m.score >= 0.96 and m.known is not known]
+        return bool(other) and bool(phrase_at(self.tokens, j + other[0].length, COMPARISONS))
 
     def _means_something(self, j: int) -> bool:
         """Whether the word at j is a keyword, a table or a plain word in lower case that no stored value vouches for."""

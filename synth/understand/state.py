@@ -15,7 +15,7 @@ from synth.plan import (
     Value,
 )
 from synth.request import Task
-from synth.understand.columns import ColumnMatch, Known, Lexicon, is_flag
+from synth.understand.columns import ColumnMatch, Known, Lexicon, holds_years, is_flag
 from synth.understand.joins import Graph
 from synth.understand.logic import both, either, merge, negated_already, negation
 from synth.understand.notes import (
@@ -89,6 +89,8 @@ class State:
         self.parts_at_comma: int | None = None
         self.stated: list[Known] = []
         self.lacked_at = -1
+        self.called_rows = ""
+        self.named_at: list[Token] = []
 
     def low(self, i: int) -> str:
         """The folded word at i, empty past the end."""
@@ -362,7 +364,8 @@ class State:
             # a birth is meant only where one speaks of it
             dates = [k for k in self.lexicon.dates(name) if not {"birth", "birthday", "dob", "born"} & set(k.words)]
             if not dates:
-                years = [k for k in self.lexicon.of_table[name] if k.words[-1:] == ("year",) and k.sort == "number"]
+                numbers = [k for k in self.lexicon.of_table[name] if k.sort == "number" and "year" in k.words]
+                years = [k for k in numbers if k.words[-1:] == ("year",)] or [k for k in numbers if holds_years(k)]
                 if len(years) == 1 and required:
                     return years[0]
                 continue

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from synth.plan import Compare, Comparison, Empty, Match, OneOf, Value
-from synth.understand.absence import Absence
 from synth.understand.columns import ColumnMatch, Known, is_flag
 from synth.understand.filters import _akin
 from synth.understand.notes import (
@@ -28,6 +27,7 @@ from synth.understand.operators import (
     phrase_at,
     unit_at,
 )
+from synth.understand.unlabelled import Unlabelled
 from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES, ROWS, SUPERLATIVES, VERBS
 from synth.understand.words import IRREGULAR, any_of, lemma, stem
@@ -46,19 +46,22 @@ KEYWORDS = (
 ).split()
 
 
-class Reader(Absence):
+class Reader(Unlabelled):
     """One walk over one request."""
 
     def read(self) -> Notes:
         """Walk over all tokens; every one is explained by a rule or kept as unexplained."""
         self._choose_subject()
         rules: tuple[Step, ...] = (
+            self._name_them,
             self._connector,
             self._left_out,
             self._rate,
             self._versus,
             self._exact_name,
+            self._stored_time,
             self._question,
+            self._doer,
             self._in_stock,
             self._overdue,
             self._distinct,
@@ -92,12 +95,14 @@ class Reader(Absence):
             self._verb,
             self._row_noun,
             self._arithmetic_words,
+            self._said_before_value,
             self._filler,
             self._late,
             self._state_word,
             self._marked,
             self._part_of_value,
             self._slip,
+            self._name_of_rows,
         )
         i = 0
         last = self.tokens[-1] if self.tokens else None
@@ -324,7 +329,7 @@ class Reader(Absence):
                     self.zone = "head"
                     return j + found[1]
                 return j
-            if low == "when":
+            if low == "when" and not any(t.low in any_of("what which who how") for t in self.tokens[i + 1 :]):
                 self.question = "when"
                 return i + 1
             if two in (("how", "much"),):
@@ -348,7 +353,7 @@ class Reader(Absence):
                 raise no("cannot-answer", "yes-or-no questions are not answered; ask for the rows or their number")
         if low in ("on", "in", "at", "during") and self.low(i + 1) in ("which", "what"):
             found = unit_at(self.tokens, i + 2)
-            if found:
+            if found and not self.column_named_exactly(i + 2):
                 self.question = "which"
                 self.notes.groups.append(Key(unit=found[0], asked=True))
                 return i + 2 + found[1]
@@ -499,7 +504,7 @@ class Reader(Absence):
 
     def _so_many(self, i: int) -> int:
         """ "with 10 credits", "for 2 or 3 persons": the number before the name of a column is its value."""
-        if self.low(i - 1) not in any_of("with have has had having of for and or , but get got exactly"):
+        if self.low(i - 1) not in any_of("with have has had having of for and or , but get got exactly were was"):
             return 0
         numbers = []
         j = i
@@ -996,6 +1001,9 @@ class Reader(Absence):
                 if j > i:
                     return j
             self.tokens[i] = token
+        if typed and token.low.endswith("ed") and any(stem(w) == stem(token.low) for w in typed[0][0].words):
+            # "scored" is a verb, and no slip of "score"
+            typed = []
         if typed and typed[0][0].sort == "date" and token.low != token.lemma:
             # "hires per year" are rows, and no date
             typed = []
@@ -1051,6 +1059,7 @@ class Reader(Absence):
 
     def _finish(self) -> None:
         """What was opened and not closed by the end."""
+        self._named_in_vain()
         notes = self.notes
         said = (
             notes.shown

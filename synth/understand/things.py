@@ -41,6 +41,8 @@ AGGREGATE_BEHIND: dict[str, AggregateName] = {
     "minimum": "min",
     "min": "min",
 }
+# What a last row of sums is called, among the values of a table that has one.
+FOOTERS = any_of("total totals sum average overall")
 # Rows that are money: their total is a sum.
 MONEY = any_of("donation gift contribution payment expense deposit withdrawal transfer refund payout fine tip")
 
@@ -203,6 +205,8 @@ class Things(GroupsAndOrder):
             return False
         if held[0].length > matches[0].length:
             return False
+        if matches[0].score >= 0.99 and self.low(i) in FOOTERS:
+            return True
         if held[0].score < matches[0].score and self.low(i - 1) not in ("in", "from", "at"):
             return True
         at = i + matches[0].length
@@ -406,7 +410,7 @@ class Things(GroupsAndOrder):
         chosen = self._choose_value(i, pool, n)
         at = i + n
         if isinstance(chosen, Held):
-            after = self._named_again(at, chosen.known)
+            after = self._named_again(at, chosen.known) or self._called(at, chosen.known)
             size = phrase_at(self.tokens, after[1], COMPARISONS) if after else None
             if (
                 after
@@ -448,6 +452,15 @@ class Things(GroupsAndOrder):
             return known, at + matches[0].length
         return None
 
+    def _called(self, at: int, known: Known | None = None) -> tuple[Known, int] | None:
+        """The column said of the value before: "when Oslo was the home team", "with Alien as the film"."""
+        j = self.skip(at, any_of("is was were are as being played"))
+        if self.low(j) not in ("the", "a", "an", "their", "its") or (j == at and self.low(j) != "the"):
+            return None
+        matches = self.lexicon.matches_at(self.tokens, j + 1) if j + 1 < len(self.tokens) else []
+        fitting = [m for m in matches if m.score > 0.8 and (known is None or m.known is known)]
+        return (fitting[0].known, j + 1 + fitting[0].length) if len(fitting) == 1 or (fitting and known) else None
+
     def _whose_noun(self, at: int, known: Known) -> bool:
         """Whether the word at this place is but a part of the name of the value's column, and of no other thing."""
         if self.lexicon.tables_at(self.tokens, at):
@@ -485,6 +498,10 @@ class Things(GroupsAndOrder):
             same = [h for h in pool if h.known is previous]
             if len(same) == 1:
                 return same[0]
+        named = self._called(i + n)
+        same = [h for h in pool if named is not None and h.known is named[0]]
+        if len(same) == 1:
+            return same[0]
         for cue in ("home", "away"):
             if (
                 self.low(i - 1) == cue

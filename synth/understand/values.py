@@ -100,7 +100,8 @@ def index_of(lexicon: Lexicon) -> dict[str, dict[Known, list[str]]]:
             if known.sort != "text" or is_flag(known.field):
                 continue
             for value in known.field.vocabulary or tuple(e for e in known.field.examples if isinstance(e, str)):
-                if len(value) <= 80:
+                # a header repeated among the rows is no value that one asks for
+                if len(value) <= 80 and normal(value) != normal(known.field.name):
                     index.setdefault(normal(value), {}).setdefault(known, []).append(value)
         lexicon.values = index
     return lexicon.values

@@ -499,7 +499,7 @@ FILLER: Final = any_of(
     "data information info details detail content contents full complete entire whole respectively "
     "together along side included including include plus well place placed made make happened happen "
     "occur occurred took take taken exist exists existing recorded record registered registering "
-    "come came comes goes went live lives living based located situated stored held kept found "
+    "come came comes coming goes went live lives living based located situated stored held kept found "
     "contained contain belong belongs if possible quick quickly much many up ones set breakdown say said named "
     "called play played playing works working worked lived brings brought generates generated "
     "generating produces produced contributes contributed sent transferred served used consumed altogether "

@@ -27,6 +27,7 @@ CONTRACTIONS = (
     (r"\bn/a\b", "missing"),
     (r"\bw/o\b", "without"),
     (r"\bno\.\s+of\b", "number of"),
+    (r"(?<=\w) ?\(e?s\)", ""),
     (r"#\s?of\b", "number of"),
     (r"\b(first|last)(?: names?)? and (last|first) names?\b", r"\1 name and \2 name"),
     (r"\b([1-5]\d\d)s\b", r"\1 errors"),
@@ -196,7 +197,8 @@ def _words_of(piece: str, start: int) -> list[Token]:
 def words_of_name(name: str) -> tuple[str, ...]:
     """The folded words of a column's or table's name: `orderDate`, `order_date`, `Order Date` → order, date."""
     words: list[str] = []
-    for part in re.split(r"[^\w]+|_+", name[:200]):
+    # "developer(s)" is one word
+    for part in re.split(r"[^\w]+|_+", re.sub(r"(?<=\w) ?\(e?s\)", "", name[:200])):
         if not part:
             continue
         if part.isascii():
