@@ -1,4 +1,4 @@
-"""All benchmarks, side by side: `python -m benchmarks.run [startup|ask|throughput|memory ...]`. Prints medians and ratios.
+"""All benchmarks, side by side: `python -m benchmarks.run [startup|ask|overhead|throughput|memory ...]`. Prints medians and ratios.
 
 Data is made once in TARS_BENCH_DATA (default: a folder below the temporary one) and used again.
 """
@@ -72,6 +72,58 @@ def ask() -> list[Figure]:
         finally:
             desk.close()
     return figures
+
+
+WRITTEN = {
+    "SQL": "def closure(source):\n    yield from source.query('SELECT city, count(*) AS n, sum(total) AS total FROM orders"
+    " WHERE quantity > 2 GROUP BY city')\n",
+    "Python": """
+def closure(source):
+    counts, totals = {}, {}
+    for row in source.query("SELECT city, quantity, total FROM orders"):
+        if row["quantity"] is not None and row["quantity"] > 2:
+            counts[row["city"]] = counts.get(row["city"], 0) + 1
+            totals[row["city"]] = totals.get(row["city"], 0) + (row["total"] or 0)
+    for city, count in counts.items():
+        yield {"city": city, "n": count, "total": totals[city]}
+""",
+}
+
+
+def overhead() -> list[Figure]:
+    """All that is not the model's own time, in a warm process: a prepared reply over 10 000 rows of CSV and of PostgreSQL."""
+    from synth import actions
+    from tests.services import postgres_server
+
+    csv = made("orders_10k.csv", 10_000)
+    figures = []
+    with tempfile.TemporaryDirectory() as folder, postgres_server() as server:
+        _into_postgres(csv, server.url())
+        desk = actions.Desk({**os.environ, "TARS_HOME": f"{folder}/home", "TARS_NOW": "2026-01-01"})
+        for way, code in WRITTEN.items():
+            reply = Path(folder) / way
+            reply.write_text(f"```python\n{code}```\n")
+            said = actions.Said(model=f"scripted:{reply}")
+            for where, source in (("CSV", f"orders={csv}"), ("PostgreSQL", server.url())):
+
+                def once(source: str = source, said: actions.Said = said) -> None:
+                    outcome = actions.ask(desk, ASKED, [source], said)
+                    if outcome.status != "ok":
+                        raise RuntimeError(f"{outcome.status}: {outcome.message}")
+
+                figures.append(called(f"a model's draft in {way}, over {where}", once, 7))
+        desk.close()
+    return figures
+
+
+def _into_postgres(csv: Path, url: str) -> None:
+    import psycopg
+
+    columns = "id bigint PRIMARY KEY, customer text, city text, quantity int, total numeric(10, 2), placed date"
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE orders ({columns})".encode())
+        with cursor.copy("COPY orders FROM STDIN (FORMAT csv, HEADER)") as copy:
+            copy.write(csv.read_bytes())
 
 
 PUSHED = f"def closure(source):\n    yield from source.query({QUERY.format(table='orders')!r})\n"
@@ -178,6 +230,7 @@ def _has(module: str) -> bool:
 PARTS: dict[str, Callable[[], list[Figure]]] = {
     "startup": startup,
     "ask": ask,
+    "overhead": overhead,
     "throughput": throughput,
     "memory": memory,
 }
