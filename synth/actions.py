@@ -343,6 +343,7 @@ def outcome_json(outcome: Outcome) -> dict[str, object]:
         "verdict": [asdict(r) for r in (last.verdict.reports if last and last.verdict else ())],
         **completeness_json(answer),
         "model": last.writer if last else "",
+        "passed_over": [{"model": writer, "reason": why} for writer, why in outcome.passed_over],
         "attempts": len(outcome.attempts),
         "confirmed_by": list(last.confirmations) if last else [],
         "refusal": _refusal_json(outcome),

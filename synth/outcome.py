@@ -61,3 +61,20 @@ class Outcome:
     def last(self) -> Attempt | None:
         """The attempt that decided."""
         return self.attempts[-1] if self.attempts else None
+
+    @property
+    def passed_over(self) -> tuple[tuple[str, str], ...]:
+        """The writers that were asked and whose closure it is not, each with why: its refusal, what was found, or nothing confirming."""
+        found: dict[str, str] = {}
+        for attempt in self.attempts:
+            if self.last and attempt.writer != self.last.writer:
+                found[attempt.writer] = _why_not(attempt)
+        return tuple(found.items())
+
+
+def _why_not(attempt: Attempt) -> str:
+    if isinstance(attempt.written, Refusal):
+        return attempt.written.reason
+    if attempt.verdict and attempt.verdict.findings:
+        return str(attempt.verdict.findings[0])
+    return "nothing confirmed its answer"

@@ -53,7 +53,11 @@ def show_outcome(outcome: Outcome, explain: bool) -> None:
         if sys.stderr.isatty() or explain:
             _say("")
             show_code(last.written.code, to_stderr=True)
-        _say(f"understood as: {last.written.reading}" if last.written.reading else f"written by {last.writer}")
+        if outcome.passed_over or not last.written.reading:
+            others = "; ".join(f"not by {writer}: {why}" for writer, why in outcome.passed_over)
+            _say(f"written by {last.writer}{'; ' if others else ''}{others}")
+        if last.written.reading:
+            _say(f"understood as: {last.written.reading}")
     if last and last.verdict:
         _say("gates: " + ", ".join(f"{r.gate} {'✓' if r.passed else '✗'}" for r in last.verdict.reports))
     if outcome.answer:

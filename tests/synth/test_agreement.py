@@ -13,6 +13,7 @@ from corpus.memory import Memory
 from sandbox.job import Sandbox
 from sandbox.open import open_sandbox
 from synth.agreement import same_answer
+from synth.models.builtin import Builtin
 from synth.models.scripted import Scripted
 from synth.models.text_writer import TextWriter
 from synth.outcome import Outcome
@@ -133,3 +134,14 @@ def test_a_second_model_confirms_what_the_first_one_wrote(sandbox: Sandbox) -> N
 def test_the_same_answer(one: list[dict[str, object]], other: list[dict[str, object]], same: bool) -> None:
     assert same_answer(one, other) is same
     assert same_answer(other, one) is same
+
+
+def test_the_user_hears_who_wrote_it_and_why_not_another(sandbox: Sandbox) -> None:
+    writers = [Builtin(), TextWriter(Scripted([MEDIAN]))]
+
+    outcome = ask(Request(VAGUE, NOW), visits(), Tools(writers, sandbox, None))
+
+    assert outcome.last
+    assert outcome.last.writer == "scripted"
+    [(writer, reason)] = outcome.passed_over
+    assert (writer, "heavy" in reason) == ("builtin", True)
