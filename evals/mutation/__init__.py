@@ -1,0 +1,1 @@
+"""Right closures, and the wrong ones that are made of them."""
