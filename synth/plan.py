@@ -75,6 +75,15 @@ class Function:
 
 
 @dataclass(frozen=True)
+class Elapsed:
+    """How long it is from one date or moment to another, in that unit: whole days between dates, exact between moments."""
+
+    start: Column
+    end: Column
+    unit: Literal["minute", "hour", "day"]
+
+
+@dataclass(frozen=True)
 class Compare:
     """left operator right. A text comparison is exact; use `fold` to ignore case."""
 
@@ -132,7 +141,7 @@ class Not:
     of: Condition
 
 
-Expression = Column | Value | Aggregate | Bucket | Arithmetic | Share | Function
+Expression = Column | Value | Aggregate | Bucket | Arithmetic | Share | Function | Elapsed
 Condition = Compare | OneOf | Match | Empty | And | Or | Not
 
 

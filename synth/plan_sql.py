@@ -23,6 +23,7 @@ from synth.plan import (
     Column,
     Compare,
     Condition,
+    Elapsed,
     Empty,
     Expression,
     Function,
@@ -75,8 +76,11 @@ class Sql:
 
 def can_say(plan: Plan, schema: Schema, dialect: str) -> bool:
     """Whether the source's own SQL can answer the plan alone, meaning the same."""
-    if dialect in ("duckdb", "postgres"):
+    elapsed = any(isinstance(n, Elapsed) for n in walk(plan))
+    if dialect == "duckdb" or (dialect == "postgres" and not elapsed):
         return not any(_field(schema, c).reading for c in plan.columns())
+    if elapsed:
+        return False
     nodes = list(walk(plan))
     units = {n.unit for n in nodes if isinstance(n, Bucket)}
     figures = {n.function for n in nodes if isinstance(n, Aggregate)}
@@ -275,6 +279,8 @@ class _Builder:
                 return self._share(of)
             case Function():
                 return self._function(of)
+            case Elapsed():
+                return self._elapsed(of)
 
     def _value(self, value: Value) -> exp.Expr:
         if value.parameter:
@@ -355,6 +361,14 @@ class _Builder:
         total = exp.Window(this=exp.Sum(this=figure.copy()))
         part = _divided(figure, total)
         return exp.Mul(this=exp.Literal.number(100), expression=part) if share.percent else part
+
+    def _elapsed(self, of: Elapsed) -> exp.Expr:
+        start, end = self._of(of.start), self._of(of.end)
+        if type_of(of, self.schema) == "int64":
+            return exp.DateDiff(this=end, expression=start, unit=exp.var("DAY"))
+        moments = [exp.cast(each, "TIMESTAMP") for each in (end, start)]
+        seconds = exp.DateDiff(this=moments[0], expression=moments[1], unit=exp.var("SECOND"))
+        return _divided(seconds, exp.Literal.number({"minute": 60, "hour": 3600, "day": 86400}[of.unit]))
 
     def _function(self, function: Function) -> exp.Expr:
         of = self._of(function.of)
@@ -517,6 +531,9 @@ def type_of(of: Expression, schema: Schema) -> str:
             return type_of(of.of, schema)
         case Function():
             return "int64"
+        case Elapsed():
+            days = all(type_of(each, schema).startswith("date") for each in (of.start, of.end))
+            return "int64" if days and of.unit == "day" else "double"
         case _:
             return "double"
 

@@ -21,18 +21,20 @@ class Absence(States):
         found = phrase_at(self.tokens, i, LACKING)
         if not found or not {self.low(k) for k in range(i, i + found[1])} & any_of("no without not lack lacks"):
             return 0
-        start = at = self.skip(i + found[1], ARTICLES)
-        if not any(self.noun_of_rows(k) for k in range(start, start + 4)):
+        start = self.skip(i + found[1], ARTICLES)
+        nouns = [n for k in range(start, start + 4) if (n := self.noun_of_rows(k))]
+        if not nouns:
             return 0
         mark = len(self.notes.parts)
-        while at < len(self.tokens) and at - start < 4 and not self.noun_of_rows(at):
-            if self.lexicon.matches_at(self.tokens, at) and at == start and not self._described(at):
-                return 0
-            after = self._described_word(at)
-            if after <= at:
-                del self.notes.parts[mark:]
-                return 0
-            at = after
+        subject, self.subject = self.subject, nouns[0][0]
+        try:
+            # what describes the partner is read among the partner's own columns
+            at = self._described_up_to_noun(start)
+        finally:
+            self.subject = subject
+        if at < start:
+            del self.notes.parts[mark:]
+            return 0
         noun = self.noun_of_rows(at)
         if noun is None or (at == start and not self._time_behind(at + noun[1])):
             del self.notes.parts[mark:]
@@ -45,6 +47,18 @@ class Absence(States):
         self._reset()
         self.zone, self.last = "filter", None
         return self._lacking_where(noun[0], conditions, at + noun[1])
+
+    def _described_up_to_noun(self, start: int) -> int:
+        """The place of the noun that the words from `start` on describe, their conditions noted; -1 where they say more."""
+        at = start
+        while at < len(self.tokens) and at - start < 4 and not self.noun_of_rows(at):
+            if self.lexicon.matches_at(self.tokens, at) and at == start and not self._described(at):
+                return -1
+            after = self._described_word(at)
+            if after <= at:
+                return -1
+            at = after
+        return at
 
     def _lacking_where(self, table: str, conditions: list[Condition], at: int) -> int:
         """Note the partner that must not exist, with the time said behind it; the place after that."""
@@ -59,11 +73,22 @@ class Absence(States):
             operator = found[0] if found else "="
             conditions = [*conditions, self.compare_period(known, operator, period)]  # type: ignore[arg-type]  # a comparison
             at = j + period.length
+        if table == self.subject and conditions and self._none_of_each(conditions):
+            return at
         self.notes.lacking.append(table)
         if conditions:
             where = conditions[0] if len(conditions) == 1 else And(tuple(conditions))
             self.notes.lacking_where[table] = where
         return at
+
+    def _none_of_each(self, conditions: list[Condition]) -> bool:
+        """ "Clients with no overdue invoices" where clients are a column of the invoices."""
+        shown = self.notes.shown
+        if len(shown) != 1 or not self.lexicon.entity(shown[0].known) or self.notes.none_of is not None:
+            return False
+        where = conditions[0] if len(conditions) == 1 else And(tuple(conditions))
+        self.notes.none_of = (shown.pop().known, where)
+        return True
 
     def _time_lacked(self, i: int) -> int:
         """ "never rented in 2024": a time right behind the partner that must not exist is that partner's."""

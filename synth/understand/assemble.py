@@ -76,6 +76,8 @@ class Assembler:
         asked = [m for m in notes.measures if not any(m is f for f in formed)]
         if formed and not notes.groups and any(m.function in ("count", "count_distinct") for m in asked):
             raise no("cannot-answer", "counting what fulfils a condition on a figure needs two steps; ask for the list")
+        if notes.none_of is not None:
+            return self._none_of_each(*notes.none_of)
         shares = self._row_share(conditions)
         if shares is not None:
             return shares
@@ -234,6 +236,22 @@ class Assembler:
             for k in ranked
             if k.field.nulls and k.column not in touched and k.sort == "text"
         ]
+
+    def _none_of_each(self, known: Known, condition: Condition) -> Plan:
+        """The values of a column of which no row fulfils the condition."""
+        notes = self.notes
+        if notes.measures or notes.groups or notes.best or notes.having or notes.lacking or notes.shown:
+            raise no("cannot-answer", "things without some rows, and a figure or another column beside, need two steps")
+        parts = list(notes.parts)
+        if known.field.nulls:
+            parts.append(Part(Empty(known.column, negated=True), "", known))
+        none = Compare(Aggregate("count", None, condition), "=", Value(0))
+        where = self._conjunction(parts)
+        tables = {c.table for c in columns_in((condition, where))} - {known.column.table}
+        if tables:
+            raise no("cannot-answer", f"a condition on {sorted(tables)[0]!r} needs two steps here")
+        name = self._name(self._column_name(known))
+        return Plan(known.column.table, (Output(known.column, name),), (), where, (known.column,), none)
 
     def _settle_when(self) -> None:
         """ "When was Oslo the host": the one column that tells time is asked for."""
@@ -1114,12 +1132,17 @@ class Assembler:
                     raise no("cannot-answer", "a join would merge equal figures of different rows; ask for all columns")
                 if self.limit is not None or self.top_per is not None:
                     raise no("cannot-answer", "a first row after such a join is not well defined; ask in two steps")
+        far = self._far_partner(base, parts)
+        if far is not None and all(c.table == base for c in columns):
+            return self._without_far(base, columns, far, parts)
         joins = self._joins(base, tables, widening=bool(widening))
         joins += self._anti_joins(base, parts)
         per: list[Expression] = []
         for each in notes.best_per:
             per += [e for e, _ in self._key_expressions(each, base)]
         extra = {c.table for e in per for c in columns_in(e)} - {base, *tables}
+        if self.top_per is not None and any(self.graph.widens(base, t) for t in extra):
+            raise no("cannot-answer", f"one row of {base!r} belongs to several of {sorted(extra)[0]!r}: two steps")
         if extra:
             joins = self._joins(base, tables | extra, widening=False)
         if self.top_per is not None:
@@ -1138,6 +1161,7 @@ class Assembler:
         if notes.limit is not None:
             limit = Value(notes.limit, "limit")
         outputs = tuple(Output(c, self._name(self._column_name(self.lexicon.known[c]))) for c in columns)
+        outputs += tuple(Output(e, self._name(n)) for e, n in notes.computed)
         if distinct and notes.best is None:
             orders = tuple(o for o in orders if o.of in columns)
         return Plan(
@@ -1284,6 +1308,46 @@ class Assembler:
         """Whether a row without a partner there cannot be in the answer; else the partner is optional."""
         touched = {c.table for p in self.notes.parts for c in columns_in(p.condition)}
         return table in touched or table in self.notes.existing or bool(self.notes.measures) or bool(self.notes.having)
+
+    def _far_partner(self, base: str, parts: list[Part]) -> str | None:
+        """The table without partners in which the rows are asked for, where one step and a condition there do not say it."""
+        lacking = list(dict.fromkeys(self.notes.lacking))
+        if len(lacking) != 1 or lacking[0] == base or lacking[0] in self.notes.lacking_where:
+            return None
+        beyond = [
+            t for t in self._touched(parts) if t not in (base, lacking[0]) and not self._before(base, t, lacking[0])
+        ]
+        far = beyond[0] if beyond else lacking[0]
+        path = self.graph.path(base, far) or []
+        return far if len(beyond) <= 1 and len(path) > 1 and any(e.widens for e in path) else None
+
+    def _touched(self, parts: list[Part]) -> list[str]:
+        return list(dict.fromkeys(c.table for p in parts for c in columns_in(p.condition)))
+
+    def _before(self, base: str, table: str, lacking: str) -> bool:
+        """Whether the table is reached from the base without the one that must not be there, and adds no rows."""
+        path = self.graph.path(base, table) or []
+        return all(e.to_table != lacking for e in path) and not any(e.widens for e in path)
+
+    def _without_far(self, base: str, columns: list[Column], far: str, parts: list[Part]) -> Plan:
+        """Rows that have no partner two or more tables away: "customers who never ordered a Laptop"."""
+        notes = self.notes
+        path = self.graph.path(base, far) or []
+        key = [Column(base, c.name) for c in self.lexicon.key(base)]
+        if notes.best is not None or notes.measures or notes.groups or notes.sorting or not key:
+            raise no("cannot-answer", f"rows of {base!r} without some rows of {far!r} need a step of their own")
+        steps = {e.to_table for e in path}
+        there = [p for p in parts if {c.table for c in columns_in(p.condition)} & steps]
+        here = [p for p in parts if p not in there]
+        if any(c.table != base for p in here for c in columns_in(p.condition)) or any(map(self.graph.doubled, path)):
+            raise no("cannot-answer", f"nothing says in one step which rows of {base!r} have none in {far!r}")
+        partner = Column(far, path[-1].to_columns[0])
+        condition = self._conjunction([*there, Part(Empty(partner, negated=True), "and")])
+        none = Compare(Aggregate("count", None, condition), "=", Value(0))
+        outputs = tuple(Output(c, self._name(self._column_name(self.lexicon.known[c]))) for c in columns)
+        joins = tuple(edge.join("optional") for edge in path)
+        group = tuple(dict.fromkeys([*key, *columns]))
+        return Plan(base, outputs, joins, self._conjunction(here), group, none)
 
     def _anti_joins(self, base: str, parts: list[Part]) -> tuple[Join, ...]:
         joins = []

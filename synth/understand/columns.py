@@ -13,6 +13,7 @@ from typing import Literal
 
 from synth.plan import Column
 from synth.schema import Field, Schema, Table
+from synth.understand.contracted import contracted
 from synth.understand.vocabulary import ABBREVIATIONS, ALSO, ROWS, SAME, UNIT_WORDS
 from synth.understand.words import Token, any_of, fold, lemma, stem, words_of_name
 
@@ -22,6 +23,7 @@ LONGEST = 6
 PLAIN = re.compile(r"[^\W\d_]+(?: [^\W\d_]+)*")
 EDGES = any_of("the a an of in on at to by for and or is are was were")
 TRAILING = any_of("amount value level total count reading rate size percent minute second hour sold ordered shipped")
+BEGINNINGS = any_of("created placed ordered opened started issued registered joined booked date")
 HAPPENINGS = ("al", "ure", "ion", "ment", "ing")
 DATE_WORDS = any_of("date time at on day timestamp datetime when")
 LABELS = ("name", "title", "label", "full name", "description")
@@ -172,6 +174,10 @@ class Lexicon:
         self._peculiar = self._peculiar_names()
         self._joined = {"".join(k): k for k in self._index}
         self._names = [k for k in self._joined if len(k) >= 4]
+        self._whole: dict[str, list[Known]] = defaultdict(list)
+        for known in self.known.values():
+            self._whole["".join(words_of_name(known.field.name))].append(known)
+        self._contractions = tuple(self._whole)
 
     def _add_table(self, table: Table) -> None:
         words = spelled_out(tuple(w for w in words_of_name(table.name) if not w.isdigit()))
@@ -264,6 +270,7 @@ class Lexicon:
                 self._form((core[1], core[0] + "ed"), known, 0.9)
         if known.sort == "date":
             self._add_date(known, core)
+            self._date_of_rows(known, noun)
         if len(core) > 1 and core[-1] in IDENTIFIERS:
             for word in ("id", "number", "code", "no"):
                 self._form((*core[:-1], word), known, 0.93 if word != core[-1] else 0.99)
@@ -301,6 +308,13 @@ class Lexicon:
         else:
             for generic in ("date", "time", "timestamp", "day", "datetime"):
                 self._form((generic,), known, 0.95 if (generic,) == core else 0.85)
+
+    def _date_of_rows(self, known: Known, noun: tuple[str, ...]) -> None:
+        """ "Order date" for orders.placed_at: the date with which a row begins goes before the others."""
+        if noun and known.sort == "date":
+            begins = bool(set(known.words) & BEGINNINGS)
+            for generic in ("date", "day"):
+                self._form((noun[-1], generic), known, 0.9 if begins else 0.84)
 
     def _peculiar_names(self) -> list[tuple[str, list[Known]]]:
         """Names that are more than words ("area_m2", "Betrag (EUR)", "orders.total"), longest first."""
@@ -377,6 +391,8 @@ class Lexicon:
                             worth = score * 0.88
                             if worth > found.get(known, 0) and (least < 0.8 or worth >= least - 0.05):
                                 found[known] = worth
+        if not found:
+            found = {k: 0.94 for name in contracted(self._contractions, words) for k in self._whole[name]}
         if not found and len(words) > 1 and words[-1] in TAILS:
             shorter = self.named(words[:-1])
             few = {"type", "level", "kind", "class"}

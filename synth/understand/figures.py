@@ -174,6 +174,9 @@ class Figures(Filters):
         if counted and meaning == "sum":
             return j
         if counted and meaning == "avg":
+            if self._elapsed_at(j + counted[1]):
+                # "the average number of days between …"
+                return self._aggregated(["avg"], j + counted[1])
             number = self.column_at(self.skip(j + counted[1], {"the"}), "number")
             if number is not None and not number[0].identifier and not is_flag(number[0].field):
                 # "the average number of hours": hours are numbers already
@@ -431,7 +434,10 @@ class Figures(Filters):
         if any(t.low in ("distinct", "different", "unique") for t in self.tokens):
             return False
         return (
-            word.kind == "word" and word.low == word.lemma and not word.low.endswith("s") and word.low not in COLLECTIVE
+            word.kind == "word"
+            and word.low == word.lemma
+            and (not word.low.endswith("s") or word.low.endswith("us"))
+            and word.low not in COLLECTIVE
         )
 
     def _kinds_of_rows(self, known: Known) -> bool:

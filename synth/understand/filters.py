@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from synth.plan import (
     And,
+    Arithmetic,
     Compare,
     Comparison,
     Condition,
@@ -585,6 +586,13 @@ class Filters(Predicates):
                 self.add(self.compare_number(ages[0], operator, replace(number, unit="")), ages[0])
                 return at
             left = None
+        if isinstance(left, Measure) and self._of_each_row(left):
+            # "items where quantity times unit price is above 500": each row has its own
+            self.notes.measures.remove(left)
+            assert left.of is not None
+            self.add(Compare(left.of, operator, self.parameter(_bound(operator), self._measure_value(left, number))))
+            self.zone, self.last = "filter", None
+            return at
         if isinstance(left, Measure):
             self.add_having(Having(left, operator, self.parameter(_bound(operator), self._measure_value(left, number))))
             self._reset()
@@ -622,6 +630,12 @@ class Filters(Predicates):
         self.zone = "filter"
         self.last = known
         return at
+
+    def _of_each_row(self, measure: Measure) -> bool:
+        """Whether the figure is an arithmetic of columns that nobody asked to add up."""
+        spelled_out = isinstance(measure.of, Arithmetic) and measure.said in ("product", "difference", "ratio", "sum")
+        summed = any(t.low in ("total", "sum", "overall", "per", "each", "by") for t in self.tokens)
+        return spelled_out and not summed and not self.notes.groups and measure.function == "sum"
 
     def _partners(self) -> list[str]:
         """The tables that may hold many rows for one of the subject's."""

@@ -105,7 +105,7 @@ class GroupsAndOrder(Superlatives):
             if unit and self.low(i) in adverbs:
                 self.notes.groups.append(Key(unit=unit[0]))
                 return i + 1
-            if self.zone == "group" and (self.connector or self.comma) and self.notes.groups:
+            if self.zone == "group" and (self.connector or self.comma) and (self.notes.groups or self.notes.best_per):
                 return self._next_key(i)
             if self.zone == "order" and (self.connector or self.comma) and self.notes.sorting:
                 return self._next_sort(i)
@@ -396,7 +396,8 @@ class GroupsAndOrder(Superlatives):
         ):
             return 0
         key.at = i
-        self.notes.groups.append(key)
+        # "most expensive per category and city": one more of what it is ranked within
+        (self.notes.groups or self.notes.best_per).append(key)
         self._joined()
         return at
 

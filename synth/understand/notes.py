@@ -155,6 +155,8 @@ class Notes:
     offset: int = 0
     newest: bool | None = None
     distinct: bool = False
+    computed: list[tuple[Expression, str]] = field(default_factory=list)
+    none_of: tuple[Known, Condition] | None = None
     lacking: list[str] = field(default_factory=list)
     lacking_where: dict[str, Condition] = field(default_factory=dict)
     existing: list[str] = field(default_factory=list)

@@ -360,6 +360,11 @@ class Predicates(Times):
             return True
         return bool(self.lexicon.tables_at(self.tokens, j)) or (token.kind == "word" and token.text.islower())
 
+    def _held_elsewhere(self, j: int) -> bool:
+        """Whether the words at j are a stored value as they stand, case aside."""
+        held = self.values.held_at(self.text, self.tokens, j)
+        return bool(held and held[0].score >= 0.98) or bool(self.values.asked(self.text, self.tokens, j, 1))
+
     def _text_operand(
         self, j: int, known: Known, strict: bool, following: bool, said_is: bool = False
     ) -> tuple[list[Value] | None, int]:
@@ -397,6 +402,9 @@ class Predicates(Times):
                 return [self.parameter(name, token.text)], j + 1
             return None, j
         near = self.values.near_in_column(known, token.low) if len(token.low) > 4 else ()
+        if near and self._held_elsewhere(j):
+            # "capital of Mongolia" is no slip of Monrovia: another column holds it to the letter
+            return None, j
         if near and len(near) == 1:
             self.notes.remarks.append(f"{token.text!r} read as {near[0]!r}")
             return [self.parameter(name, near[0])], j + 1

@@ -10,6 +10,7 @@ from synth.plan import (
     Column,
     Compare,
     Condition,
+    Elapsed,
     Empty,
     Expression,
     Function,
@@ -58,6 +59,8 @@ class Words:
             return f"{self._inner(expression.left)} {expression.operator} {self._inner(expression.right)}"
         if isinstance(expression, Share):
             return f"{'percentage' if expression.percent else 'share'} of the whole in {self.say(expression.of)}"
+        if isinstance(expression, Elapsed):
+            return f"{expression.unit}s from {self.say(expression.start)} to {self.say(expression.end)}"
         if isinstance(expression, Function):
             return f"{expression.name} of {self.say(expression.of)}"
         return ""
@@ -87,13 +90,26 @@ class Words:
         return word.join(f"({self.condition(c)})" if isinstance(c, And | Or) else self.condition(c) for c in inner)
 
 
+def _none_of(plan: Plan) -> Condition | None:
+    """What no row of a group fulfils, where that is what the plan asks."""
+    having = plan.having
+    counted = having.left if isinstance(having, Compare) and having.operator == "=" else None
+    none = isinstance(having, Compare) and having.right == Value(0)
+    return counted.where if none and isinstance(counted, Aggregate) and counted.function == "count" else None
+
+
 def reading_of(plan: Plan, remarks: tuple[str, ...] = ()) -> str:
     """What the plan gets, in one sentence."""
     words = Words(plan)
     figures = [o for o in plan.outputs if o.of not in plan.group]
     if plan.group or any(isinstance(n, Aggregate) for o in plan.outputs for n in [o.of]):
         said = ", ".join(words.say(o.of) for o in figures) or "groups"
-        if plan.group:
+        none = _none_of(plan) if not figures else None
+        if none is not None:
+            shown = ", ".join(words.say(o.of) for o in plan.outputs)
+            said = shown if len(plan.outputs) <= 6 else f"{len(plan.outputs)} columns of {plan.table}"
+            said += f" that have no row where {words.condition(none)}"
+        elif plan.group:
             said += " per " + " and ".join(words.say(g) for g in plan.group)
     elif len(plan.outputs) > 6:
         said = f"{len(plan.outputs)} columns of {plan.table}"
@@ -108,7 +124,7 @@ def reading_of(plan: Plan, remarks: tuple[str, ...] = ()) -> str:
             said += f", {join.with_table} that have no {join.table}{where}"
     if plan.where is not None:
         said += f" where {words.condition(plan.where)}"
-    if plan.having is not None:
+    if plan.having is not None and (figures or _none_of(plan) is None):
         said += f", only groups where {words.condition(plan.having)}"
     if plan.distinct_on:
         said += ", one row per " + " and ".join(words.say(e) for e in plan.distinct_on)

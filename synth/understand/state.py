@@ -11,6 +11,7 @@ from typing import Literal
 from synth.plan import (
     AggregateName,
     Condition,
+    Elapsed,
     Or,
     Value,
 )
@@ -530,6 +531,10 @@ class State:
         return at
 
     # What later classes of the chain know.
+
+    def _elapsed_at(self, i: int) -> tuple[Elapsed, str, int] | None:
+        """See elapsed.py."""
+        raise NotImplementedError
 
     def _described_noun(self, j: int) -> int:
         """See superlatives.py."""

@@ -71,19 +71,30 @@ class States(Things):
         whole = [m for m in self.lexicon.matches_at(self.tokens, i) if m.length > 1]
         if whole or self.notes.measures or self.aggregates or self.counting or self.sharing:
             return 0
-        root = _root(word)
-        flags = [
-            k
-            for k in self.lexicon.of_table[self.subject]
-            if is_flag(k.field) and len(k.words) <= 2 and _root(k.words[-1]) == root
-        ]
-        if len(flags) != 1:
+        rated = self._rated(word, self.subject)
+        if len(rated) != 1:
             return 0
-        self.sharing = "share"
+        self.sharing, self.share_rows = "share", True
         self.zone = "measure"
         self._reset()
-        self._flag(i, [Held(flags[0], flag_values(flags[0], True), 1, 1.0)])
+        if is_flag(rated[0].known.field):
+            self._flag(i, rated)
+        else:
+            self.add(self.held_condition(rated[0]), rated[0].known)
+            self.last = None
         return i + 2
+
+    def _rated(self, word: str, table: str) -> list[Held]:
+        """What tells of a row of the table that it was damaged or cancelled: a yes-or-no column, or a state that is stored."""
+        root = _root(word)
+        found = []
+        for known in self.lexicon.of_table[table]:
+            if is_flag(known.field) and len(known.words) <= 2 and _root(known.words[-1]) == root:
+                found.append(Held(known, flag_values(known, True), 1, 1.0))
+            elif known.sort == "text" and not is_flag(known.field):
+                states = tuple(v for v in known.field.vocabulary if _root(normal(v)) == root)
+                found += [Held(known, states, 1, 0.9)] if states else []
+        return found
 
     def _versus(self, i: int) -> int:
         """ "Spend versus revenue": both figures."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from synth.plan import Compare, Comparison, Empty, Match, OneOf, Value
 from synth.understand.columns import ColumnMatch, Known, is_flag
+from synth.understand.elapsed import Elapsing
 from synth.understand.filters import _akin
 from synth.understand.notes import (
     STOPS,
@@ -27,11 +28,12 @@ from synth.understand.operators import (
     phrase_at,
     unit_at,
 )
-from synth.understand.unlabelled import Unlabelled
+from synth.understand.states import RATES
 from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES, ROWS, SUPERLATIVES, VERBS
 from synth.understand.words import IRREGULAR, any_of, lemma, stem
 
+SAYING = any_of("is are was were that which who")
 STRANDED = any_of("from in to with at on for by")
 DANGLING = any_of("where with by and or per of in than over under between from to is not without the")
 
@@ -46,7 +48,7 @@ KEYWORDS = (
 ).split()
 
 
-class Reader(Unlabelled):
+class Reader(Elapsing):
     """One walk over one request."""
 
     def read(self) -> Notes:
@@ -58,6 +60,10 @@ class Reader(Unlabelled):
             self._left_out,
             self._rate,
             self._versus,
+            self._elapsed,
+            self._lasting,
+            self._costing,
+            self._share_of_those,
             self._exact_name,
             self._stored_time,
             self._question,
@@ -189,6 +195,9 @@ class Reader(Unlabelled):
             if token.kind == "word" and len(token.low) > 3:
                 for known in self.lexicon.events.get(stem(token.low), []):
                     votes[known.column.table] = votes.get(known.column.table, 0) + 0.4
+            if self.low(i + 1) in RATES:
+                for table in self.lexicon.table_words:
+                    votes[table] = votes.get(table, 0) + (1.0 if self._rated(token.low, table) else 0.0)
             for held in self.values.held_at(self.text, self.tokens, i, 4)[:4]:
                 if held.score > 0.85:
                     votes[held.known.column.table] = votes.get(held.known.column.table, 0) + 0.6
@@ -216,6 +225,7 @@ class Reader(Unlabelled):
                 }
                 if people & set(self.lexicon.table_words[table]) and self.lexicon.label(table):
                     votes[table] = votes.get(table, 0) + 1.0
+        votes = {t: n for t, n in votes.items() if n}
         if votes:
             most = max(votes.values())
             strong = [t for t in votes if votes[t] >= most * 0.5]
@@ -282,6 +292,8 @@ class Reader(Unlabelled):
         n_value = held[0].length if held and held[0].score >= 0.9 else 0
         if max(n_column, n_value) < 2:
             return 0
+        if self.zone == "group" and (self.connector or self.comma) and self.notes.best_per and n_column >= n_value:
+            return self._next_key(i)
         if token.low in any_of("per by each top where with without") and n_value <= n_column:
             return 0
         if n_value > n_column:
@@ -801,8 +813,44 @@ class Reader(Unlabelled):
                     if table.name not in self.notes.existing and self.subject_said:
                         self.notes.existing.append(path[0].to_table if len(path) == 1 else table.name)
                     self.mention(table.name)
+                    if self.event is None and any(self._time_ahead(k) for k in range(len(self.tokens))):
+                        # "books borrowed in 2023": a time near a happening is the happening's
+                        self.event = self.date_column(table=table.name)
                     return True
         return False
+
+    def _costing(self, i: int) -> int:
+        """ "Orders that cost more than 1000": the amount of the rows spoken of goes before a column of another table."""
+        if self.low(i) not in ("cost", "costs", "costing", "cost") or not phrase_at(self.tokens, i + 1, COMPARISONS):
+            return 0
+        noun = isinstance(self.last, str) and self.last.startswith("table:")
+        verb = self.low(i - 1) in ("that", "which", "who") or (noun and self.low(i - 1) not in ("the", "a", "with"))
+        return self._verb_of_amount(i, "cost") if verb else 0
+
+    def _lasting(self, i: int) -> int:
+        """ "Waited more than 2 hours": how long it was, in a column called like the verb; a state called so is not meant."""
+        bound = phrase_at(self.tokens, i + 1, COMPARISONS)
+        number = quantity_at(self.tokens, i + 1 + bound[1]) if bound else None
+        low = self.low(i)
+        if number is None or number.unit not in ("min", "h", "s", "d") or not low.endswith("ed") or len(low) < 5:
+            return 0
+        root = stem(low)
+        columns = self.lexicon.of_table[self.subject]
+        numbers = [k for k in columns if k.sort == "number" and any(_akin(stem(w), root) for w in k.words)]
+        numbers = [k for k in numbers if self._measures_in(k, number.unit)]
+        if len(numbers) == 1:
+            self.last = numbers[0]
+            return i + 1
+        held = self.values.held_at(self.text, self.tokens, i)
+        if held and held[0].score < 0.9:
+            raise no("no-such-column", f"no column says how long it {low}", self.lexicon.nearest(low))
+        return 0
+
+    def _share_of_those(self, i: int) -> int:
+        """ "What share of orders from Germany were cancelled": what is said before the verb says of which rows; takes no word."""
+        if self.low(i) in SAYING and self.sharing and self.share_rows and len(self.notes.parts) > self.share_mark:
+            self.share_mark = len(self.notes.parts)
+        return 0
 
     def _row_noun(self, i: int) -> int:
         """A general word for the rows of the one table: "records", "matches"."""
@@ -1063,11 +1111,13 @@ class Reader(Unlabelled):
         notes = self.notes
         said = (
             notes.shown
+            or notes.computed
             or notes.measures
             or notes.groups
             or notes.parts
             or notes.having
             or notes.lacking
+            or notes.none_of
             or self.mentioned
         )
         if (
@@ -1097,6 +1147,11 @@ class Reader(Unlabelled):
             raise no("not-understood", "how much of what? name a column")
         if self.counting:
             self._count_now(Measure("count", None, "rows", rows_of=self.subject))
+        if self.aggregates and len(notes.computed) == 1:
+            # "how many days between … on average"
+            elapsed, named = notes.computed.pop()
+            notes.measures += [Measure(function, elapsed, named) for function in self.aggregates]
+            self.aggregates = []
         if self.aggregates:
             trailing = self.low(len(self.tokens) - 1) in ("total", "overall", "combined")
             if self.aggregates == ["sum"] and self.notes.measures and trailing:

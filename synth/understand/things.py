@@ -544,6 +544,10 @@ class Things(GroupsAndOrder):
             exact = [h for h in here if h.score == best]
             if len(exact) == 1 and best >= 0.99:
                 return exact[0]
+            called = [h for h in exact if h.known.column in self.lexicon.label(self.subject)]
+            if len(called) == 1 and best >= 0.98:
+                # "population of Japan": a row is called so, and columns of translations only repeat it
+                return called[0]
             names = tuple(h.known.column.name for h in here)
             raise no(
                 "ambiguous", f"{self.said(i, n)!r} is a value of {' and of '.join(names[:4])}; say which column", names

@@ -15,6 +15,44 @@ from tests.synth.understand.worlds import world
 
 CASES: dict[str, list[tuple[str, str]]] = {
     "shop": [
+        ("orders that cost more than 1000", "SELECT * FROM orders WHERE total > 1000"),
+        (
+            "first order date of each customer",
+            "SELECT c.name, min(placed_at) FROM orders o JOIN customers c ON c.id = o.customer_id GROUP BY 1",
+        ),
+        (
+            "order items where quantity times unit price is above 500",
+            "SELECT * FROM order_items WHERE quantity * unit_price > 500",
+        ),
+        (
+            "what share of orders from Germany were cancelled",
+            "SELECT avg(CASE WHEN status = 'cancelled' THEN 1.0 ELSE 0 END) FROM orders o JOIN customers c ON c.id = o.customer_id WHERE country = 'Germany'",
+        ),
+        (
+            "what percentage of orders that were cancelled were from Germany",
+            "SELECT 100 * avg(CASE WHEN country = 'Germany' THEN 1.0 ELSE 0 END) FROM orders o JOIN customers c ON c.id = o.customer_id WHERE status = 'cancelled'",
+        ),
+        (
+            "cancellation rate per month",
+            "SELECT CAST(date_trunc('month', placed_at) AS DATE) m, avg(CASE WHEN status = 'cancelled' THEN 1.0 ELSE 0 END) FROM orders GROUP BY 1 ORDER BY m",
+        ),
+        (
+            "average days between placed and shipped per status",
+            "SELECT status, avg(date_diff('second', placed_at, shipped_at) / 86400.0) FROM orders GROUP BY 1",
+        ),
+        (
+            "orders where days between placed and shipped is more than 3",
+            "SELECT * FROM orders WHERE date_diff('second', placed_at, shipped_at) / 86400.0 > 3",
+        ),
+        ("average time to ship", "SELECT avg(date_diff('second', placed_at, shipped_at) / 3600.0) FROM orders"),
+        (
+            "customers who never ordered a Laptop",
+            "SELECT * FROM customers WHERE id NOT IN (SELECT customer_id FROM orders o JOIN order_items i ON i.order_id = o.id JOIN products p ON p.id = i.product_id WHERE p.name = 'Laptop')",
+        ),
+        (
+            "customers in Berlin who never bought Books",
+            "SELECT * FROM customers WHERE city = 'Berlin' AND id NOT IN (SELECT customer_id FROM orders o JOIN order_items i ON i.order_id = o.id JOIN products p ON p.id = i.product_id WHERE p.category = 'Books')",
+        ),
         ("show all orders", "SELECT * FROM orders"),
         (
             "Could you please give me a list of all our customers living in Germany?",
@@ -254,6 +292,14 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "sales": [
+        (
+            "customers with no cash sales",
+            "SELECT cust_name FROM sales_2026 GROUP BY 1 HAVING count(*) FILTER (payment_method = 'cash') = 0",
+        ),
+        (
+            "most expensive sale per region and payment method",
+            "SELECT * FROM sales_2026 QUALIFY rank() OVER (PARTITION BY region, payment_method ORDER BY unit_price DESC) = 1",
+        ),
         ("total sales per region", "SELECT region, sum(qty * unit_price) FROM sales_2026 GROUP BY 1"),
         (
             "top 3 customers by revenue",
@@ -489,6 +535,31 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "library": [
+        (
+            "borrowed books in March 2026",
+            "SELECT * FROM books WHERE book_id IN (SELECT book_id FROM loans WHERE loan_date >= '2026-03-01' AND loan_date < '2026-04-01')",
+        ),
+        (
+            "how many books were borrowed in March 2026",
+            "SELECT count(DISTINCT book_id) FROM loans WHERE loan_date >= '2026-03-01' AND loan_date < '2026-04-01'",
+        ),
+        (
+            "who has borrowed Dune",
+            "SELECT DISTINCT m.name FROM members m JOIN loans l USING (member_id) JOIN books b USING (book_id) WHERE title = 'Dune'",
+        ),
+        (
+            "members who never borrowed Dune",
+            "SELECT * FROM members WHERE member_id NOT IN (SELECT member_id FROM loans JOIN books USING (book_id) WHERE title = 'Dune')",
+        ),
+        (
+            "members with no overdue loans",
+            "SELECT * FROM members WHERE member_id NOT IN (SELECT member_id FROM loans WHERE due_date < '2026-11-24' AND returned_date IS NULL)",
+        ),
+        (
+            "average number of days between loan date and returned date",
+            "SELECT avg(returned_date - loan_date) FROM loans",
+        ),
+        ("days between loan and return for each loan", "SELECT *, returned_date - loan_date FROM loans"),
         ("books by Jane Austen", "SELECT * FROM books WHERE author = 'Jane Austen'"),
         ("books published before 1900", "SELECT * FROM books WHERE year < 1900"),
         ("longest book", "SELECT * FROM books ORDER BY pages DESC LIMIT 1"),
