@@ -305,9 +305,13 @@ class Lexicon:
             elif telling[-1].endswith(HAPPENINGS):
                 self._form(telling, known, 0.82)
             self._form(("date",), known, 0.8)
+            if known.field.type.startswith("timestamp"):
+                self._form(("time",), known, 0.8)
         else:
             for generic in ("date", "time", "timestamp", "day", "datetime"):
-                self._form((generic,), known, 0.95 if (generic,) == core else 0.85)
+                moment = generic in ("time", "timestamp", "datetime") and not known.field.type.startswith("timestamp")
+                # a day is asked for its time only where no moment is there
+                self._form((generic,), known, 0.95 if (generic,) == core else 0.75 if moment else 0.85)
 
     def _date_of_rows(self, known: Known, noun: tuple[str, ...]) -> None:
         """ "Order date" for orders.placed_at: the date with which a row begins goes before the others."""
@@ -428,7 +432,16 @@ class Lexicon:
             own = any_of("item thing object element product article quantity unit")
             return len(self.schema.tables) == 1 and not own & self._words[table]
         needs = ROWS.get(token.lemma)
-        return needs is not None and (not needs or bool(set(needs.split()) & self._words[table]))
+        if needs is None or (needs and not set(needs.split()) & self._words[table]):
+            return False
+        return token.lemma in self.table_words[table] or not self._referred_to(token.lemma, table)
+
+    def _referred_to(self, noun: str, table: str) -> bool:
+        """Whether the rows only point at such things, several at the same one: the users of a table of events."""
+        return any(
+            k.identifier and k.words[:-1][-1:] == (noun,) and 0 < k.field.distinct < k.field.values - k.field.nulls
+            for k in self.of_table[table]
+        )
 
     def typo(self, words: tuple[str, ...]) -> list[tuple[Known, float]]:
         """Columns whose name is a slip of the finger away."""

@@ -290,6 +290,8 @@ class Predicates(Times):
         token = self.tokens[j]
         if token.kind == "word" and self._other_compared(j, known):
             return 0
+        if self.low(at) == "of" and not (verb or symbolic) and self._row_called(j, known):
+            return 0
         if operator not in ("=", "!="):
             column = self.column_at(j, "text")
             if column and column[0] is not known and symbolic:
@@ -359,6 +361,12 @@ class Predicates(Times):
         ):
             return True
         return bool(self.lexicon.tables_at(self.tokens, j)) or (token.kind == "word" and token.text.islower())
+
+    def _row_called(self, j: int, known: Known) -> bool:
+        """Whether a row is called so: "the capital of Monaco" is asked of the country, and not which capital is called Monaco."""
+        label = [c for c in self.lexicon.label(known.column.table) if c != known.column]
+        held = self.values.held_at(self.text, self.tokens, j)
+        return bool(held) and any(h.known.column in label and h.score >= 0.98 for h in held)
 
     def _held_elsewhere(self, j: int) -> bool:
         """Whether the words at j are a stored value as they stand, case aside."""

@@ -545,7 +545,7 @@ class Things(GroupsAndOrder):
             if len(exact) == 1 and best >= 0.99:
                 return exact[0]
             called = [h for h in exact if h.known.column in self.lexicon.label(self.subject)]
-            if len(called) == 1 and best >= 0.98:
+            if len(called) == 1:
                 # "population of Japan": a row is called so, and columns of translations only repeat it
                 return called[0]
             names = tuple(h.known.column.name for h in here)
