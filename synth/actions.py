@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sandbox.job import Sandbox
     from synth.answer import Answer
     from synth.closures import Difference, Retest
+    from synth.evolution import Change
     from synth.outcome import Outcome
     from synth.schema import Field, Schema
 
@@ -144,6 +145,15 @@ def schema(desk: Desk, sources: Sequence[str], rows: int = 200) -> tuple[Schema,
         sample = source.sample(rows)
         facts = getattr(source, "facts", {})
         return schema_of(source, sample), {"kind": source.kind, **facts}
+
+
+def changes_since(desk: Desk, old: str, new: Schema) -> tuple[Change, ...]:
+    """How a schema differs from an earlier one: that of a file with a printed schema, or of a source as it is."""
+    from synth.evolution import changes
+    from synth.schema_file import is_schema_file, read_back
+
+    path = Path(old)
+    return changes(read_back(path) if is_schema_file(path) else schema(desk, (old,))[0], new)
 
 
 def sample(desk: Desk, sources: Sequence[str], rows: int, table: str = "") -> dict[str, list[dict[str, object]]]:
@@ -402,33 +412,3 @@ def _refusal_json(outcome: Outcome) -> dict[str, object] | None:
 
     refusal = next((a.written for a in outcome.attempts if isinstance(a.written, Refusal)), None)
     return asdict(refusal) if refusal and outcome.status == "refused" else None
-
-
-def schema_json(found: Schema, facts: Mapping[str, object]) -> dict[str, object]:
-    """What `datasource schema --json` prints: the first table's fields at the top, every table below."""
-    tables = [
-        {
-            "name": t.name,
-            "rows": t.rows,
-            "path": t.path,
-            "primary_key": list(t.primary_key),
-            "fields": [_full_field(f) for f in t.fields],
-        }
-        for t in found.tables
-    ]
-    return {
-        **{"format": facts.get("kind", ""), "dialect": None},
-        **{k: v for k, v in facts.items() if k != "kind"},
-        "kind": facts.get("kind", ""),
-        "fields": tables[0]["fields"] if tables else [],
-        "tables": tables,
-        "relations": [asdict(r) for r in found.relations],
-        "notes": list(found.notes),
-    }
-
-
-def _full_field(field: Field) -> dict[str, object]:
-    values = asdict(field)
-    kept: dict[str, object] = {k: v for k, v in values.items() if v not in (None, "", (), [])}
-    kept.pop("vocabulary", None)
-    return kept

@@ -172,22 +172,64 @@ def sample(sources: tuple[str, ...], as_json: bool, rows: int, table: str) -> No
 @datasource.command()
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE")
 @json_option
-def schema(sources: tuple[str, ...], as_json: bool) -> None:
+@click.option(
+    "--as",
+    "export",
+    default="",
+    metavar="NAME",
+    help="Print it as arrow, dataclass, json-schema, mermaid, pydantic-models or sql.",
+)
+@click.option("--relations", is_flag=True, help="Only how the tables hang together, with the evidence.")
+@click.option(
+    "--against",
+    default="",
+    metavar="OLD",
+    help="What changed since OLD: a file with an earlier --json, or another source. Exits with 1 where a change breaks.",
+)
+def schema(sources: tuple[str, ...], as_json: bool, export: str, relations: bool, against: str) -> None:
     """Show the fields of SOURCE, their types and the evidence for them.
 
     \b
     tars datasource schema examples/orders.csv
+    tars datasource schema examples/shop.sqlite --as sql
+    tars datasource schema examples/shop.sqlite --json > old.json
+    tars datasource schema examples/shop.sqlite --against old.json
     """
-    from synth import actions
+    from synth import actions, exports
+    from synth.schema_file import schema_json
 
-    with _desk(quiet=as_json) as desk:
+    if sum(map(bool, (export, relations, against))) > 1:
+        raise click.UsageError("--as, --relations and --against are three different answers; give one")
+    with _desk(quiet=as_json or bool(export)) as desk:
         found, facts = actions.schema(desk, sources)
-    if as_json:
-        click.echo(_dumps(actions.schema_json(found, facts)))
-        return
-    from synth.show import show_schema
+        changes = actions.changes_since(desk, against, found) if against else ()
+    if against:
+        _print_changes(changes, as_json)
+    elif export:
+        text = exports.exported(found, export)
+        click.echo(_dumps({"export": export, "text": text}) if as_json else text, nl=as_json)
+    elif as_json:
+        whole = schema_json(found, facts)
+        click.echo(_dumps({"relations": whole["relations"]} if relations else whole))
+    else:
+        from synth.show import show_relations, show_schema
 
-    show_schema(found, facts)
+        if relations:
+            show_relations(found)
+        else:
+            show_schema(found, facts)
+
+
+def _print_changes(changes: Any, as_json: bool) -> None:
+    breaking = any(change.breaking for change in changes)
+    if as_json:
+        click.echo(_dumps({"breaking": breaking, "changes": [vars(change) for change in changes]}))
+    else:
+        for change in changes:
+            click.echo(str(change))
+        click.echo(f"{len(changes)} changes{', some of them breaking' if breaking else ''}", err=True)
+    if breaking:
+        sys.exit(FAILED)
 
 
 @datasource.command()

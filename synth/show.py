@@ -121,13 +121,17 @@ def show_schema(found: Schema, facts: Mapping[str, object]) -> None:
                 f"  {_visible(field.name)}: {' '.join(p for p in parts if p)}"
                 + (f"  e.g. {_visible(examples)[:100]}" if examples else "")
             )
-    for relation in found.relations:
-        how = "declared" if relation.declared else relation.evidence
-        print(
-            f"{relation.table}.{', '.join(relation.columns)} -> {relation.to_table}.{', '.join(relation.to_columns)}  ({how})"
-        )
+    show_relations(found)
     for note in found.notes:
         _say(note)
+
+
+def show_relations(found: Schema) -> None:
+    """Which columns point at which table, and what says so."""
+    for relation in found.relations:
+        how = "declared" if relation.declared else relation.evidence
+        ends = f"{relation.table}.{', '.join(relation.columns)} -> {relation.to_table}.{', '.join(relation.to_columns)}"
+        print(_visible(f"{ends}  ({how})"))
 
 
 def show_retest(again: Retest) -> None:
