@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.docker_engine import Engine, engine_errors
 from sandbox.docker_leftovers import labels_of_this_host, remove
-from sandbox.docker_link import MOUNTED, NOBODY, PROGRAM, PYTHON, SOCKET, Link, SocketLink, StreamsLink, Way
+from sandbox.docker_link import MOUNTED, NOBODY, PROGRAM, PYTHON, SOCKET, Link, NotReached, SocketLink, StreamsLink, Way
 from sandbox.job import SandboxDied, SandboxUnavailable
 from sandbox.run import WORKERS_AHEAD, Worker
 
@@ -53,9 +53,7 @@ class Box:
         self.link: Link = SocketLink() if way == "socket" else StreamsLink(bounds.silence_seconds / 6)
         self.container = ""
         try:
-            with engine_errors(found.address):
-                self.container = found.api.create_container(**self._recipe(digest, way))["Id"]
-                found.api.start(self.container)
+            self._make(digest, way)
             self.link.meet(found, self.container)
             message = self.link.first_word()
         except BaseException:
@@ -75,6 +73,24 @@ class Box:
             "runtime": found.runtime or str(found.info.get("DefaultRuntime", "")),
             "channel": way,
         }
+
+    def _make(self, digest: str, way: Way) -> None:
+        """Have the engine make and start the container."""
+        api = self.engine.api
+        try:
+            with engine_errors(self.engine.address):
+                self.container = api.create_container(**self._recipe(digest, way))["Id"]
+                api.start(self.container)
+        except SandboxUnavailable as refused:
+            # An engine of another user, as a rootless one is, may not look into the folder.
+            if isinstance(self.link, SocketLink) and str(self.link.mounted) in str(refused):
+                raise NotReached from None
+            if self.engine.runtime:
+                hint = (
+                    f"its runtime {self.engine.runtime} is used because it is there; mend it, or take it off the engine"
+                )
+                raise SandboxUnavailable(f"{refused}. Note: {hint}") from None
+            raise
 
     def _recipe(self, digest: str, way: Way) -> dict[str, Any]:
         """The container, with everything taken away that can be."""
@@ -112,7 +128,8 @@ class Box:
                 read_only=True,
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
-                pids_limit=self.bounds.pids,
+                # Of gVisor's own threads and helpers there are several to a process inside, and all of them count.
+                pids_limit=self.bounds.pids * (16 if self.engine.runtime else 1),
                 mem_limit=memory,
                 memswap_limit=memory,
                 # An engine that cannot limit this, such as a rootless one may be, would refuse the container.

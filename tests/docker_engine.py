@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -24,6 +25,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 from sandbox.docker_engine import engine
+from sandbox.docker_link import NOBODY
 from sandbox.image_build import LIBRARIES, build_image, find_image
 from sandbox.job import SandboxUnavailable
 from tests.services import ServiceMissing, free_port
@@ -46,12 +48,13 @@ class Daemon:
     """A dockerd of our own; `start` may be called again after it was killed.
 
     It listens on a socket and, as a remote engine would, on a port of loopback with TLS both ways, at `remote`; the client's
-    certificates are in `certificates`.
+    certificates are in `certificates`. `runtimes` are programs that may run containers beside the usual one, by name.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.address = f"unix://{folder}/docker.sock"
+        self.runtimes: dict[str, list[str]] = {}
         # Whoever is in the socket's group may come in, as on any machine with Docker.
         folder.chmod(0o711)
         self.certificates = folder / "tls"
@@ -65,27 +68,18 @@ class Daemon:
         # A containerd that died with its dockerd may still have a number where nobody reaps it; it would be waited for.
         for stale in ("docker.pid", "docker.sock", "exec/containerd/containerd.pid"):
             (self.folder / stale).unlink(missing_ok=True)
+        runtimes = {name: {"path": path, "runtimeArgs": more} for name, (path, *more) in self.runtimes.items()}
+        (self.folder / "daemon.json").write_text(json.dumps({"runtimes": runtimes}))
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    _program("dockerd", "docker.io"), "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec",
-                    "--pidfile", f"{self.folder}/docker.pid", "--host", self.address, "--storage-driver", "overlay2",
+                    *_dockerd(self.folder), "--config-file", f"{self.folder}/daemon.json",
                     "--host", self.remote, "--tlsverify", "--tlscacert", f"{self.certificates}/ca.pem",
                     "--tlscert", f"{self.certificates}/server-cert.pem", "--tlskey", f"{self.certificates}/server-key.pem",
-                    "--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--log-level", "warn",
                 ],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, "PATH": _PATH}, start_new_session=True,
             )  # fmt: skip
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                engine(self.address)
-                return
-            except SandboxUnavailable as problem:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    said = (self.folder / "log").read_text()[-2_000:]
-                    raise ServiceMissing(f"dockerd does not run here: {problem}; {said}") from None
-            time.sleep(0.05)
+        _wait_for(self.address, self.process, self.folder / "log")
 
     def kill(self) -> None:
         """End it as a crash would: the containers and their shims stay, until it is started again or stopped."""
@@ -97,32 +91,111 @@ class Daemon:
     def stop(self) -> None:
         """End it and everything it started."""
         if self.process is not None:
-            self.process.terminate()
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.kill()
+            _end(self.process)
         self.process = None
         self._end_left_over()
-        for mounted in reversed(_mounted_below(self.folder)):
-            subprocess.run(["umount", "--lazy", mounted], check=False, capture_output=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        _clear(self.folder)
 
     def _end_left_over(self) -> None:
-        for pid in self._left_over():
+        for pid in _left_over(self.folder):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
-    def _left_over(self) -> list[int]:
-        """Processes of this engine: those that name its folder, such as containerd and its shims."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdecimal() and int(entry.name) != os.getpid():
-                with contextlib.suppress(OSError):
-                    words = (entry / "cmdline").read_bytes().split(b"\0")
-                    if b"containerd" in words[0] and any(os.fsencode(self.folder) in word for word in words):
-                        found.append(int(entry.name))
-        return found
+
+@contextmanager
+def rootless_daemon() -> Iterator[str]:
+    """The address of a dockerd that an ordinary user runs for itself, without any image."""
+    if os.geteuid() != 0:
+        raise ServiceMissing("the ordinary user's place can be taken by root only")
+    for program, package in (("rootlesskit", "rootlesskit"), ("newuidmap", "uidmap"), ("dockerd", "docker.io")):
+        _program(program, package)
+    folder = Path(tempfile.mkdtemp(prefix="tars-rootless-", dir="/tmp"))
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        folder.chmod(0o711)
+        home = folder / "home"
+        home.mkdir(mode=0o700)
+        os.chown(home, NOBODY, NOBODY)
+        (folder / "subids").write_text("nobody:100000:65536\n")
+        script = folder / "start"
+        script.write_text(_ROOTLESS)
+        with (folder / "log").open("ab") as log:
+            process = subprocess.Popen(
+                ["unshare", "--mount", "--propagation", "private", "sh", script, folder, *_dockerd(home), "--rootless"],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, cwd=home,
+                env={"PATH": _PATH, "HOME": str(home), "XDG_RUNTIME_DIR": str(home)},
+            )  # fmt: skip
+        address = f"unix://{home}/docker.sock"
+        _wait_for(address, process, folder / "log")
+        yield address
+    finally:
+        if process is not None:
+            _end(process)
+        for pid in _left_over(folder):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        _clear(folder)
+
+
+# In a mount namespace of its own, so that the ranges of numbers that the user may give away are this engine's only.
+_ROOTLESS = """set -e
+folder=$1; shift
+mount --bind "$folder/subids" /etc/subuid
+mount --bind "$folder/subids" /etc/subgid
+exec setpriv --reuid nobody --regid nogroup --clear-groups rootlesskit --net=host --copy-up=/etc --copy-up=/run \\
+  --propagation=rslave --state-dir="$folder/home/rootlesskit" \\
+  sh -c 'rm -f /run/docker /run/containerd /run/xtables.lock; exec "$@"' dockerd "$@"
+"""
+
+
+def _dockerd(folder: Path) -> list[str]:
+    """The command of an engine that keeps everything in a folder and changes no network."""
+    return [
+        _program("dockerd", "docker.io"), "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec",
+        "--pidfile", f"{folder}/docker.pid", "--host", f"unix://{folder}/docker.sock", "--storage-driver", "overlay2",
+        "--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--log-level", "warn",
+    ]  # fmt: skip
+
+
+def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until an engine answers. ServiceMissing when it ends or does not answer in time."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            engine(address)
+            return
+        except SandboxUnavailable as problem:
+            if process.poll() is not None or time.monotonic() > deadline:
+                said = log.read_text()[-2_000:]
+                raise ServiceMissing(f"dockerd does not run here: {problem}; {said}") from None
+        time.sleep(0.05)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _left_over(folder: Path) -> list[int]:
+    """Processes of an engine: those that name its folder, such as containerd and its shims."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and int(entry.name) != os.getpid():
+            with contextlib.suppress(OSError):
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                if b"containerd" in words[0] and any(os.fsencode(folder) in word for word in words):
+                    found.append(int(entry.name))
+    return found
+
+
+def _clear(folder: Path) -> None:
+    for mounted in reversed(_mounted_below(folder)):
+        subprocess.run(["umount", "--lazy", mounted], check=False, capture_output=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _certify(folder: Path) -> None:

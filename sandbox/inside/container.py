@@ -86,7 +86,7 @@ def be_zygote(control: socket, door: socket | None, settings: dict[str, Any]) ->
     from sandbox.inside import kernel, zygote
 
     kernel.architecture()
-    _check_walls(settings)
+    gvisor = _check_walls(settings)
     import gc
 
     from sandbox.inside import worker
@@ -106,31 +106,35 @@ def be_zygote(control: socket, door: socket | None, settings: dict[str, Any]) ->
     tried, got_through = zygote._prove(kit)
     if got_through:
         raise kernel.Missing(f"a wall that holds: from inside one could {', '.join(got_through)}")
-    control.send(json.dumps({"ready": {"landlock": landlock, "attacks": tried}}).encode())
+    control.send(json.dumps({"ready": {"landlock": landlock, "attacks": tried, "gvisor": gvisor}}).encode())
     Nursery(control, kit, door, float(settings["silence"])).serve(int(settings["ahead"]))
 
 
-def _check_walls(settings: dict[str, Any]) -> None:
-    """Refuse to go on unless the engine has made the container as it was told to."""
+def _check_walls(settings: dict[str, Any]) -> bool:
+    """Refuse to go on unless the engine has made the container as it was told to. Gives whether the kernel is gVisor's."""
     from sandbox.inside import kernel
 
     with open("/proc/self/status") as file:
         status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
     with open("/proc/net/dev") as file:
         networks = [line.partition(":")[0].strip() for line in file.readlines()[2:]]
+    gvisor = kernel.is_gvisor()
     walls = {
         "a user without rights": os.getuid() == os.getgid() == kernel.NOBODY,
         "no further groups": os.getgroups() in ([], [kernel.NOBODY]),
         "no capabilities": all(int(status[name], 16) == 0 for name in ("CapEff", "CapPrm", "CapInh", "CapBnd")),
         "no new privileges": status.get("NoNewPrivs", "1") == "1",
         # gVisor's own kernel is the filter there, and it does not tell of mounts.
-        "a seccomp filter": settings["runtime"] != "" or status.get("Seccomp") == "2",
-        "a read-only root": settings["runtime"] != "" or bool(os.statvfs("/").f_flag & os.ST_RDONLY),
+        "a seccomp filter": gvisor or status.get("Seccomp") == "2",
+        "a read-only root": gvisor or bool(os.statvfs("/").f_flag & os.ST_RDONLY),
         "no network": [name for name in networks if name != "lo" and not _is_idle_tunnel(name)] == [],
     }
     missing = [name for name, stands in walls.items() if not stands]
     if missing:
         raise kernel.Missing(f"an engine that gives a container {', '.join(missing)}")
+    if settings["runtime"] and not gvisor:
+        raise kernel.Missing(f"gVisor behind the engine's runtime {settings['runtime']}, which is something else")
+    return gvisor
 
 
 def _is_idle_tunnel(name: str) -> bool:

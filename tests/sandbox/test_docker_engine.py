@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,15 +18,19 @@ from sandbox.backends.docker import Docker
 from sandbox.broker import Broker
 from sandbox.docker_container import Bounds
 from sandbox.docker_engine import engine
+from sandbox.docker_link import NOBODY
 from sandbox.image_build import LABEL, fingerprint
 from sandbox.job import Job, Limits, SandboxDied, SandboxUnavailable
 from sandbox.service.settings import Settings
-from tests.docker_engine import Daemon, own_daemon, provide_image
+from tests.docker_engine import Daemon, own_daemon, provide_image, rootless_daemon
 from tests.sandbox.service_running import running
-from tests.sandbox.test_docker import ENDLESS, ONE, eventually, inside, one
+from tests.sandbox.test_docker import ENDLESS, ONE, ORDINARY, eventually, inside, one
+from tests.sandbox.test_local import as_nobody
 from tests.services import ServiceMissing
 
 LINES = "def closure(source):\n    for line in source.lines():\n        yield {'line': line}\n"
+
+ENDLESS_RECORDS = "def closure(source):\n    while True:\n        yield {'a': 1}\n"
 
 
 @dataclass(frozen=True)
@@ -192,6 +199,108 @@ def test_a_remote_engine_killed_in_mid_job_is_never_a_finding(ready: Ready, remo
         if ready.daemon.process is None:
             ready.daemon.start()
     assert works_again(ready.daemon.address)
+
+
+# ------------------------------------------------------------------------------------------ gVisor and ordinary users
+
+# As it has to be on this kernel: its own network needs settings that are not there.
+GVISOR = ["/usr/bin/runsc", "--network=none", "--platform=ptrace"]
+
+
+@pytest.fixture
+def with_runtime(ready: Ready) -> Iterator[Callable[[list[str]], str]]:
+    """Gives the engine another program to run containers, called runsc; its address."""
+
+    def restarted(runtimes: dict[str, list[str]]) -> str:
+        ready.daemon.runtimes = runtimes
+        ready.daemon.kill()
+        ready.daemon.start()
+        return ready.daemon.address
+
+    yield lambda command: restarted({"runsc": command})
+    restarted({})
+
+
+def test_gvisor_is_used_where_the_engine_has_it(with_runtime: Callable[[list[str]], str]) -> None:
+    if not Path(GVISOR[0]).exists():
+        pytest.skip("no runsc here; apt package: runsc")
+    sandbox = Docker(address=with_runtime(GVISOR))
+    try:
+        facts = sandbox.facts()
+
+        assert (facts["runtime"], facts["gvisor"], facts["channel"]) == ("runsc", True, "streams")
+        attacks = facts["attacks"]
+        assert isinstance(attacks, list)
+        assert len(attacks) > 10
+        assert one(sandbox) == ({"a": 1},)
+        for code, limits, limit in (
+            (ENDLESS, Limits(wall_seconds=0.5), "wall_seconds"),
+            (ENDLESS, Limits(cpu_seconds=1), "cpu_seconds"),
+            (ENDLESS_RECORDS, Limits(records=1), "records"),
+            ("def closure(source):\n    yield {'a': len('x' * 10**9)}\n", Limits(memory_mb=64), "memory_mb"),
+        ):
+            assert sandbox.run(Job(code, limits=limits), Broker(None)).limit == limit
+        sql = Job("def closure(source):\n    return query([{'a': 1}], 'SELECT a + 1 AS a FROM rows')\n")
+        assert sandbox.run(sql, Broker(None)).records == ({"a": 2},)
+    finally:
+        sandbox.close()
+
+
+def test_what_is_only_called_runsc_is_never_taken_for_gvisor(
+    with_runtime: Callable[[list[str]], str], tmp_path: Path
+) -> None:
+    runc = shutil.which("runc", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    assert runc is not None
+
+    told = refusal(with_runtime([runc]))
+
+    assert told == (
+        "the docker sandbox cannot be had here; missing: gVisor behind the engine's runtime runsc, which is something else"
+    )
+
+
+def test_a_gvisor_that_does_not_start_is_told_with_what_to_do(with_runtime: Callable[[list[str]], str]) -> None:
+    told = refusal(with_runtime(["/nowhere/runsc"]))
+
+    assert "refused: " in told
+    assert "its runtime runsc is used because it is there; mend it, or take it off the engine" in told
+
+
+@pytest.fixture(scope="module")
+def rootless() -> Iterator[str]:
+    """An engine that an ordinary user runs for itself."""
+    try:
+        with rootless_daemon() as address:
+            provide_image(address)
+            yield address
+    except ServiceMissing as missing:
+        pytest.skip(str(missing))
+
+
+def test_a_rootless_engine_of_another_user_is_reached_through_its_streams(rootless: str) -> None:
+    sandbox = Docker(address=rootless)
+    try:
+        assert "name=rootless" in engine(rootless).info["SecurityOptions"]
+        assert sandbox.facts()["channel"] == "streams"
+        assert one(sandbox) == ({"a": 1},)
+        assert sandbox.run(Job(ENDLESS, limits=Limits(wall_seconds=0.3)), Broker(None)).limit == "wall_seconds"
+    finally:
+        sandbox.close()
+
+
+def test_a_rootless_engine_of_ones_own(rootless: str) -> None:
+    interpreter = as_nobody(NOBODY)
+    if interpreter is None:
+        pytest.skip("no interpreter here that an ordinary user can start")
+
+    done = subprocess.run(
+        [*interpreter, "-c", ORDINARY, rootless],
+        capture_output=True, text=True, user=NOBODY, group=NOBODY, extra_groups=[], cwd="/",
+    )  # fmt: skip
+
+    *said, container = done.stdout.splitlines() or [""]
+    assert said == [f"{NOBODY} socket True", "({'a': 2},)", "wall_seconds"], done.stderr
+    assert container
 
 
 def works_again(address: str) -> bool:

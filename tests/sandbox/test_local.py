@@ -587,7 +587,7 @@ def test_everything_ends_with_a_host_that_is_killed() -> None:
     assert gone(inside)
 
 
-def as_nobody() -> list[str] | None:
+def as_nobody(number: int = 1000) -> list[str] | None:
     """How to start an interpreter like this one as a user without rights; None when there is none such a user can read."""
     path = ":".join(dict.fromkeys(filter(None, [str(Path(__file__).parents[2]), *sys.path])))
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -600,7 +600,7 @@ def as_nobody() -> list[str] | None:
         command = ["env", "-i", f"PYTHONPATH={path}", "PYTHONDONTWRITEBYTECODE=1", interpreter]
         try:
             tried = subprocess.run(
-                [*command, "-c", "import sandbox, duckdb"], user=1000, group=1000, extra_groups=[], cwd="/"
+                [*command, "-c", "import sandbox, duckdb"], user=number, group=number, extra_groups=[], cwd="/"
             )
         except OSError:
             continue
