@@ -102,24 +102,40 @@ def inferred_relations(
     known = {(r.table, r.columns, r.to_table) for r in declared}
     linked = {(r.table, r.to_table) for r in declared}
     found = []
+    paired: set[frozenset[tuple[str, str]]] = set()
     for to in tables:
-        key = to.primary_key[0] if len(to.primary_key) == 1 else "" if to.primary_key else _own_name(to, rows)
-        if not key or to.name not in rows:
-            continue
-        for table in tables:
-            if table.name == to.name or table.name not in rows or (table.name, to.name) in linked:
-                continue
-            for field in table.fields:
-                if not _points_at(field.name, to.name, key) or (table.name, (field.name,), to.name) in known:
+        for key in _keys_to_point_at(to, rows):
+            for table in tables:
+                if table.name == to.name or table.name not in rows or (table.name, to.name) in linked:
                     continue
-                share, count = _inclusion(rows[table.name], field.name, rows[to.name], key)
-                if count and share >= 0.9:
-                    evidence = (
-                        f"{share:.0%} of {count} different values of {table.name}.{field.name} are in {to.name}.{key}"
-                    )
-                    found.append(Relation(table.name, (field.name,), to.name, (key,), False, evidence))
-                    break
+                for field in table.fields:
+                    if not _points_at(field.name, to.name, key) or (table.name, (field.name,), to.name) in known:
+                        continue
+                    if frozenset(((table.name, field.name), (to.name, key))) in paired:
+                        continue
+                    share, count = _inclusion(rows[table.name], field.name, rows[to.name], key)
+                    if count and share >= 0.9:
+                        of = f"{share:.0%} of {count} different values of {table.name}.{field.name}"
+                        evidence = f"{of} are in {to.name}.{key}"
+                        found.append(Relation(table.name, (field.name,), to.name, (key,), False, evidence))
+                        linked.add((table.name, to.name))
+                        paired.add(frozenset(((table.name, field.name), (to.name, key))))
+                        break
     return tuple(found)
+
+
+def _keys_to_point_at(table: Table, rows: Mapping[str, pa.Table]) -> tuple[str, ...]:
+    """The key that other tables may point at: the declared one, one called as the table's rows are, else every text column
+    that is different in each row and bears a name that says more than "name" or "code"."""
+    if table.name not in rows or len(table.primary_key) > 1:
+        return ()
+    own = table.primary_key[0] if table.primary_key else _own_name(table, rows)
+    if own:
+        return (own,)
+    whole = rows[table.name].num_rows
+    return tuple(
+        f.name for f in table.fields if f.type == "string" and whole > 1 and f.distinct == whole and not f.nulls
+    )
 
 
 def _own_name(table: Table, rows: Mapping[str, pa.Table]) -> str:
