@@ -301,11 +301,12 @@ def test_a_forged_frame_is_never_success(local: Local, body: str) -> None:
 
 
 def test_a_process_that_stays_after_its_last_word_is_ended() -> None:
-    before = _inside()
+    others = _children(os.getpid())
     sandbox = Local(policy=False)
     try:
         sandbox.facts()
-        while len(waiting := _inside() - before) < 4:  # keeper, zygote, two workers
+        (keeper,) = _children(os.getpid()) - others
+        while len(waiting := {keeper, *_below(keeper)}) < 4:  # keeper, zygote, two workers
             time.sleep(0.02)
         end = "forge(wire.END, wire.pack({'records': 0, 'cpu': 0, 'memory': 0}))\n    while True:\n        pass"
         code = PREAMBLE.replace('yield {"begun": 1}', "") + FORGE.lstrip() + end
@@ -314,9 +315,9 @@ def test_a_process_that_stays_after_its_last_word_is_ended() -> None:
 
         assert result.records == ()
         deadline = time.monotonic() + 5
-        while waiting <= _inside() and time.monotonic() < deadline:
+        while waiting <= {keeper, *_below(keeper)} and time.monotonic() < deadline:
             time.sleep(0.02)
-        assert len(waiting - _inside()) == 1
+        assert len(waiting - {keeper, *_below(keeper)}) == 1
     finally:
         sandbox.close()
 
@@ -397,14 +398,15 @@ def test_no_two_jobs_share_a_process(local: Local) -> None:
 
 
 def test_the_confinement_is_in_force_in_the_kernels_eyes() -> None:
-    before = set(_inside())
+    others = _children(os.getpid())
     sandbox = Local()
     try:
         sandbox.facts()
+        (keeper,) = _children(os.getpid()) - others
         workers: list[int] = []
         deadline = time.monotonic() + 5
         while len(workers) < 2 and time.monotonic() < deadline:
-            workers = [pid for pid in _inside() - before if "Seccomp:\t2" in Path(f"/proc/{pid}/status").read_text()]
+            workers = [pid for pid in _below(keeper) if "Seccomp:\t2" in Path(f"/proc/{pid}/status").read_text()]
 
         assert len(workers) == 2
         for pid in workers:
@@ -414,21 +416,33 @@ def test_the_confinement_is_in_force_in_the_kernels_eyes() -> None:
             assert status["NoNewPrivs"] == "1"
             assert {status[name] for name in ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb")} == {"0" * 16}
             assert status["Uid"].split()[0] != "0"
-            assert os.listdir(f"/proc/{pid}/fd") == ["3"]
-            assert Path(f"/proc/{pid}/environ").read_bytes().count(b"CANARY") == 0
-            for kind in ("user", "pid", "net", "mnt", "ipc", "uts"):
-                assert os.readlink(f"/proc/{pid}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}")
-            assert os.listdir(f"/proc/{pid}/root/") == []
+            for kind in ("fd", "environ", "mem", "root"):
+                assert _is_closed_to_others(Path(f"/proc/{pid}/{kind}"))
+            if os.getuid() == 0:
+                assert os.listdir(f"/proc/{pid}/fd") == ["3"]
+                assert Path(f"/proc/{pid}/environ").read_bytes().count(b"CANARY") == 0
+                for kind in ("user", "pid", "net", "mnt", "ipc", "uts"):
+                    assert os.readlink(f"/proc/{pid}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}")
+                assert os.listdir(f"/proc/{pid}/root/") == []
     finally:
         sandbox.close()
 
 
-def _inside() -> set[int]:
-    found: set[int] = set()
-    waiting = [os.getpid()]
-    while waiting:
-        for task in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
-            children = [int(pid) for pid in task.read_text().split()]
-            found.update(children)
-            waiting += children
-    return found
+def _children(pid: int) -> set[int]:
+    return {int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()}
+
+
+def _below(pid: int) -> set[int]:
+    children = _children(pid)
+    return {*children, *(one for child in children for one in _below(child))}
+
+
+def _is_closed_to_others(path: Path) -> bool:
+    """Whether only root may look: not even the user whose sandbox it is."""
+    if os.getuid() == 0:
+        return path.lstat().st_uid == 0
+    try:
+        os.close(os.open(path, os.O_RDONLY))
+    except PermissionError:
+        return True
+    return False
