@@ -29,7 +29,7 @@ from synth.plan import (
 from synth.understand.columns import IDENTIFIERS, LABELS, Known, is_flag
 from synth.understand.filters import _akin
 from synth.understand.logic import both
-from synth.understand.notes import PERSONS, Best, Key, Measure, Notes, Part, Shown, Sorting, no
+from synth.understand.notes import ACTORS, PERSONS, Best, Key, Measure, Notes, Part, Shown, Sorting, no
 from synth.understand.structure import Reader
 from synth.understand.words import any_of, lemma, spelled, stem, words_of_name
 
@@ -635,7 +635,7 @@ class Assembler:
             return None
         percent = sharing == "percent"
         summed = next((m for m in notes.measures if m.share), None)
-        plain = [p for p in parts if not (p.known is not None and p.known.sort == "date")]
+        plain = [p for p in parts if not _timed(p)]
         if notes.groups and plain and summed is None and reader.share_rows:
             return self._share_per_group(parts, percent)
         if notes.groups or (not parts and summed is not None and notes.shown):
@@ -649,15 +649,19 @@ class Assembler:
             raise no("not-understood", "a share of what in what? say which rows count")
         mark = reader.share_mark
         after = parts[mark:]
-        timed = [p for p in after if p.known is not None and p.known.sort == "date"]
+        timed = [p for p in after if _timed(p)]
         counted = [p for p in after if p not in timed] or after
         base = [p for p in parts if p not in counted]
         if not counted:
             counted, base = base, []
-            timed_base = [p for p in counted if p.known is not None and p.known.sort == "date"]
+            timed_base = [p for p in counted if _timed(p)]
             if timed_base and len(timed_base) < len(counted):
                 base = timed_base
                 counted = [p for p in counted if p not in timed_base]
+        loose = [p for p in counted[1:] if not p.joined and p.known is not None and p.known is not counted[0].known]
+        if loose and not base:
+            name = loose[-1].known.column.name if loose[-1].known is not None else ""
+            raise no("ambiguous", f"the share in all rows, or in those of that {name!r}? say 'of …, what share …'")
         condition = self._conjunction(counted)
         assert condition is not None
         if summed is not None:
@@ -694,7 +698,7 @@ class Assembler:
 
     def _share_per_group(self, parts: list[Part], percent: bool) -> Plan:
         """The part of each group's own rows that the conditions hold for."""
-        plain = [p for p in parts if not (p.known is not None and p.known.sort == "date")]
+        plain = [p for p in parts if not _timed(p)]
         counted = [p for p in parts[self.reader.share_mark :] if p in plain] or plain
         # "percentage of builds that passed by month, for the web repo": what is said behind the group holds for all rows
         counted = [p for p in counted if not p.after_group] or counted
@@ -718,6 +722,8 @@ class Assembler:
 
     def _base(self) -> str:
         notes = self.notes
+        if self.reader.joined_rows:
+            return self.reader.joined_rows
         for measure in notes.measures:
             if measure.of is not None and measure.function not in ("count_distinct",):
                 tables = [c.table for c in columns_in(measure.of)]
@@ -873,7 +879,7 @@ class Assembler:
         return name
 
     def _figure(self, measure: Measure, base: str, widened: bool, grouped: bool) -> Expression:
-        if isinstance(measure.of, Arithmetic) and measure.said == "average_count":
+        if isinstance(measure.of, Arithmetic) and any(isinstance(n, Aggregate) for n in walk(measure.of)):
             return measure.of
         if measure.function == "count" and measure.of is None:
             if measure.rows_of and measure.rows_of != base:
@@ -1060,18 +1066,18 @@ class Assembler:
         who = self._persons(base) if reader.question == "who" and not label and not columns else ()
         if who:
             columns, notes.distinct = list(who), True
-        about_people = PERSONS & set(self.lexicon.table_words[base])
+        about_people = ACTORS & set(self.lexicon.table_words[base])
         if reader.question == "who" and not columns and notes.best is None and not about_people:
             # "who placed order 7": the person that the row points at
             near = [
                 e.to_table
                 for e in self.graph.edges[base]
                 if not e.widens
-                and PERSONS & set(self.lexicon.table_words[e.to_table])
+                and ACTORS & set(self.lexicon.table_words[e.to_table])
                 and self.lexicon.label(e.to_table)
             ]
             if len(near) == 1:
-                columns = list(self.lexicon.label(near[0]))
+                columns, notes.distinct = list(self.lexicon.label(near[0])), True
         if not columns or notes.all_columns:
             if (reader.question == "who" and label and not notes.all_columns) or (
                 reader.question == "which" and notes.best is not None and label and not notes.all_columns
@@ -1390,6 +1396,11 @@ class Assembler:
                 self.taken.add(each)
                 return each
         raise AssertionError("a name was free")
+
+
+def _timed(part: Part) -> bool:
+    """Whether the part says of which time rows are; a date that is still missing is a state."""
+    return part.known is not None and part.known.sort == "date" and not isinstance(part.condition, Empty)
 
 
 def _no_contradiction(conditions: list[Condition]) -> None:

@@ -66,6 +66,9 @@ class Elapsing(Unlabelled):
             second = (
                 self._moment_at(self.skip(joint + 1, ARTICLES)) if self.low(joint) in ("and", "to", "until") else None
             )
+            if first and second and first[0].column.table != second[0].column.table:
+                # "from start to finish": both of the table that has both
+                first = self._moment_at(self.skip(at + 1, ARTICLES), second[0].column.table) or first
             if first and second and first[0] is not second[0]:
                 ends, at = (first[0], second[0]), second[1]
         elif self.low(at) in ("to", "until", "till"):
@@ -84,14 +87,14 @@ class Elapsing(Unlabelled):
         self.notes.remarks.append(f"{unit}s from {start.column.name} to {end.column.name}")
         return Elapsed(start.column, end.column, unit), f"{unit}s", at  # type: ignore[arg-type]  # one of the three
 
-    def _moment_at(self, i: int) -> tuple[Known, int] | None:
+    def _moment_at(self, i: int, table: str = "") -> tuple[Known, int] | None:
         """The date column that a name or a happening at i means: "order date", "ordered", "shipment"."""
         if i >= len(self.tokens):
             return None
         own = [m for m in self.lexicon.matches_at(self.tokens, i) if m.known.sort == "date" and m.score > 0.7]
         if own:
-            best = [m.known for m in own if m.score >= own[0].score - 0.03]
-            here = [k for k in best if k.column.table == self.subject] or best
+            best = [m.known for m in own if m.score >= own[0].score - 0.03 or m.known.column.table == table]
+            here = [k for k in best if k.column.table == (table or self.subject)] or best
             if len(here) == 1:
                 return here[0], i + own[0].length
         root = stem(self.low(i))
@@ -99,6 +102,7 @@ class Elapsing(Unlabelled):
         if not happened and len(root) > 3:
             dates = self.lexicon.dates(self.subject)
             happened = [k for k in dates if any(stem(w)[:4] == root[:4] for w in k.words if len(w) > 3)]
+        happened = happened or self.lexicon.events.get(root, [])
         return (happened[0], i + 1) if len(happened) == 1 else None
 
     def _begun(self, end: Known) -> Known:

@@ -37,6 +37,9 @@ class Figures(Filters):
         if self.column_named_exactly(i):
             return 0
         said = self.said(i, found[1]).casefold()
+        ratio = self._ratio_of_totals(i) if self.low(i) == "ratio" or self.low(i + 1) == "ratio" else 0
+        if ratio:
+            return ratio
         self.sharing = "percent" if "percent" in said or "%" in said else "share"
         self.zone = "measure"
         self._reset()
@@ -91,6 +94,25 @@ class Figures(Filters):
                 )
                 return j + used
         return j
+
+    def _ratio_of_totals(self, i: int) -> int:
+        """ "Ratio of tax to amount per client": one total over the other, for each."""
+        at = self.skip(i, any_of("the ratio of between total"))
+        left = self.column_at(at, "number") if at < len(self.tokens) else None
+        if left is None or self.low(left[1]) not in ("to", "and", "over"):
+            return 0
+        right = self.column_at(self.skip(left[1] + 1, {"the", "total"}), "number")
+        if right is None:
+            return 0
+        if not any(t.low in ("per", "by", "each", "every") for t in self.tokens[right[1] :]):
+            raise no(
+                "not-understood", "the ratio for each row, or of the totals? say 'per …', or 'average ratio between …'"
+            )
+        over = Arithmetic("/", Aggregate("sum", left[0].column), Aggregate("sum", right[0].column))
+        self.notes.measures.append(Measure("sum", over, "ratio"))
+        self.zone, self.last = "measure", self.notes.measures[-1]
+        self._joined()
+        return right[1]
 
     def _counts_at(self, i: int) -> tuple[str, int] | None:
         """The words that ask for a count at i; not where a column's own name says as much or more."""
@@ -188,6 +210,7 @@ class Figures(Filters):
                     known = self._by_words(words.split())
                     if known is not None:
                         self.notes.measures.append(Measure("sum", known.column, known.column.name, known=known))
+                        self._befallen(self.lexicon.events.get(stem(self.low(j)), []))
                         self.zone = "measure"
                         self.last = self.notes.measures[-1]
                         return j + 1
@@ -225,6 +248,15 @@ class Figures(Filters):
             self.last = self.notes.measures[-1]
             return derived[2]
         return k
+
+    def _befallen(self, dates: list[Known]) -> None:
+        """A word for what befell the rows was said: a time speaks of its date, and rows without one are not meant."""
+        own = [k for k in dates if k.column.table == self.subject]
+        if len(own) != 1 or self.event is not None or len(self.lexicon.dates(self.subject)) < 2:
+            return
+        self.event = own[0]
+        if own[0].field.nulls:
+            self.add(Empty(own[0].column, negated=True), own[0])
 
     def _aggregated(self, functions: list[AggregateName], i: int) -> int:
         """Open these aggregates; what is at i is taken into them."""
@@ -355,6 +387,8 @@ class Figures(Filters):
             "multiplied": "*",
             "divided": "/",
         }
+        if self._plus_meant(at):
+            signs["plus"] = "+"
         sign = signs.get(self.low(at))
         if sign is None or left.sort != "number":
             return None
@@ -367,6 +401,11 @@ class Figures(Filters):
         name = {"*": "product", "-": "difference", "/": "ratio", "+": "sum"}[sign]
         assert sign in ("+", "-", "*", "/")
         return Arithmetic(sign, left.column, right[0].column), name, right[1]  # type: ignore[arg-type]  # asserted above
+
+    def _plus_meant(self, at: int) -> bool:
+        """Whether a "plus" adds two columns up: where a total is asked for or their sum compared, and no list of both."""
+        right = self.column_at(self.skip(at + 1, {"the"}), "number") if self.low(at) == "plus" else None
+        return right is not None and (self.aggregates == ["sum"] or bool(phrase_at(self.tokens, right[1], COMPARISONS)))
 
     def _arithmetic_words(self, i: int) -> int:
         """ "difference between A and B", "ratio of A to B"."""

@@ -29,7 +29,10 @@ from synth.understand.structure import Reader
 from synth.understand.words import any_of, lemma, stem
 
 ONLY = re.compile(r"\b(?:with|have|has|having|that|who|which) only\b(?! (?:\d|one|two|three|a\b))")
-ALL_OF = re.compile(r"\b(?:where|for which|whose) all\b|\ball of whose\b|\bin all (?!the|our)|\bwith all\b")
+ALL_OF = re.compile(
+    r"\b(?:where|for which|whose) all\b|\ball of whose\b|\bin all (?!the|our)|\bwith all\b|"
+    r"\bwhose (?:\w+ ){1,2}(?:are|were|is|was|have|had)(?: been)? all\b"
+)
 OF_THE_FIRST = re.compile(
     r"\bof (?:the|our) (\d+|two|three|four|five|six|seven|eight|nine|ten) (?:most|least|\w+est)\b"
 )
@@ -61,6 +64,9 @@ def guarded(reader: Reader, plan: Plan) -> Plan:
     signs = any_of("times minus plus multiplied divided * + /")
     if compared and signs & set(words) and not any(isinstance(n, Arithmetic) for n in walk(plan)):
         raise no("cannot-answer", "a column is compared with one other column, not with an arithmetic of several")
+    arithmetic = re.search(r"\bby (?:\w+ ){1,3}(?:plus|minus|times|divided)\b", text)
+    if arithmetic is not None and not any(isinstance(n, Arithmetic) for n in walk(plan)):
+        raise no("cannot-answer", f"{arithmetic[0]!r}: an order by an arithmetic of columns needs two steps")
     found = OF_THE_FIRST.search(text)
     count = NUMBERS.get(found[1], found[1]) if found else ""
     equal = [p.right for p in parts if isinstance(p, Compare) and p.operator == "="]

@@ -28,6 +28,12 @@ PERSONS = any_of(
     "patient person employee customer client member user student man woman female male passenger girl boy player staff "
     "anyone who everyone worker colleague buyer visitor reader patron"
 )
+# Those who do things, and may be asked for by "who".
+ACTORS = PERSONS | any_of(
+    "developer agent teacher doctor engineer driver nurse manager mechanic author artist director seller instructor professor "
+    "volunteer donor contractor technician lawyer analyst designer coach trainer athlete runner rider candidate applicant "
+    "tenant owner guest subscriber tester consultant pilot researcher"
+)
 
 
 class NoAnswer(Exception):

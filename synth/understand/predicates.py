@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from synth.plan import (
+    Arithmetic,
     Compare,
     Comparison,
     Condition,
@@ -13,9 +14,7 @@ from synth.plan import (
 from synth.understand.columns import Known, is_flag
 from synth.understand.logic import both, merge
 from synth.understand.notes import BE, STOPS, Having, Measure, no
-from synth.understand.numbers_and_dates import (
-    quantity_at,
-)
+from synth.understand.numbers_and_dates import Quantity, quantity_at
 from synth.understand.operators import (
     AFTER_NUMBER,
     AGGREGATES,
@@ -169,6 +168,10 @@ class Predicates(Times):
         if not symbolic and (ranked in SUPERLATIVES or ranked in ("most", "least", "fewest")):
             # "amount of the 3 largest orders"
             return 0
+        if symbolic and self._part_of_column(known, operator, number, j + number.length):
+            column = self.column_at(self.skip(j + number.length + 1, {"the", "its", "their"}), "number")
+            assert column is not None
+            return column[1]
         if not symbolic and self.low(j - 1) in ("has", "have", "had", "with") and not number.unit:
             counted = self.lexicon.matches_at(self.tokens, j + number.length)
             if (
@@ -241,6 +244,8 @@ class Predicates(Times):
         self.negate = self.negate or negated
         found = phrase_at(self.tokens, j, COMPARISONS)
         self.last = known
+        if self._weekday_at(j):
+            return self._weekday(j)
         if self.low(j) in ("between", "from"):
             at = self._between(j)
             if at:
@@ -344,6 +349,20 @@ class Predicates(Times):
             self.notes.remarks.append(f"rows without a {known.column.name} are left out")
         self.last = ("value", known)
         return end
+
+    def _part_of_column(self, known: Known, operator: Comparison, number: Quantity, at: int) -> bool:
+        """Note "tax over 10 percent of the amount": a column compared with a part of another one of its row."""
+        if number.unit != "%" or self.low(at) != "of":
+            return False
+        column = self.column_at(self.skip(at + 1, {"the", "its", "their"}), "number")
+        if column is None or column[0] is known or column[0].column.table != known.column.table:
+            return False
+        if self.negate:
+            operator, self.negate = OPPOSITE[operator], False
+        part = Arithmetic("*", self.parameter("part", number.value / 100), column[0].column)
+        self.add(Compare(known.column, operator, part), known)
+        self.zone, self.last = "filter", None
+        return True
 
     def _other_compared(self, j: int, known: Known) -> bool:
         """Whether another column is named at j and compared there: "which rank has a total below 9"."""

@@ -10,6 +10,7 @@ from synth.understand.columns import ColumnMatch, Known, is_flag
 from synth.understand.elapsed import Elapsing
 from synth.understand.filters import _akin
 from synth.understand.notes import (
+    ACTORS,
     STOPS,
     Key,
     Measure,
@@ -211,19 +212,7 @@ class Reader(Elapsing):
                 return
         if any(t.lemma in any_of("who earner people person spender anyone everyone") for t in self.tokens[:6]):
             for table in self.lexicon.table_words:
-                people = {
-                    "customer",
-                    "employee",
-                    "member",
-                    "person",
-                    "user",
-                    "patient",
-                    "student",
-                    "client",
-                    "staff",
-                    "player",
-                }
-                if people & set(self.lexicon.table_words[table]) and self.lexicon.label(table):
+                if ACTORS & set(self.lexicon.table_words[table]) and self.lexicon.label(table):
                     votes[table] = votes.get(table, 0) + 1.0
         votes = {t: n for t, n in votes.items() if n}
         if votes:
@@ -673,7 +662,8 @@ class Reader(Elapsing):
             ahead = self.skip(j, any_of("their at the us company with items by out"))
             timed = self._time_ahead(j) or self._time_ahead(ahead)
             bare = not (token.low.endswith(("ed", "ing")) or token.low in IRREGULAR or token.low != token.lemma)
-            if timed and bare and isinstance(self.last, tuple) and self.low(i - 1) not in ("who", "that", "to", "did"):
+            did = self.low(i - 1) in ("who", "that", "to", "did") or any(t.low == "did" for t in self.tokens[:i])
+            if timed and bare and isinstance(self.last, tuple) and not did:
                 # "took parental leave": a noun, and not the verb
                 return 0
             if timed:
@@ -871,6 +861,9 @@ class Reader(Elapsing):
             done = self._identified(self.subject, k + (self.tokens[k].text == "#"))
             if done:
                 return done
+        happened = self._date_of_happening(i)
+        # "payments in March": what is paid, when it was paid
+        self._befallen([happened] if happened is not None else [])
         if self.counting:
             self._count_now(Measure("count", None, token.low, rows_of=self.subject))
         elif self.sharing and not self.share_rows:

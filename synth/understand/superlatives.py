@@ -7,6 +7,7 @@ from dataclasses import replace
 from synth.plan import Unit
 from synth.understand.columns import Known
 from synth.understand.figures import Figures
+from synth.understand.filters import _akin
 from synth.understand.notes import (
     Best,
     Key,
@@ -413,7 +414,7 @@ class Superlatives(Figures):
                         Measure("max" if best.descending else "min", known.column, self.said(j, at - j), known=known)
                     )
                 return at
-        date_known = self.date_column(table=self.subject) or None
+        date_known = self._date_of_happening(j) or self.date_column(table=self.subject) or None
         best.by = date_known
         best.words = "date"
         best.of_rows = True
@@ -431,6 +432,15 @@ class Superlatives(Figures):
                 self.last = found[0]
                 return found[1]
         return j
+
+    def _date_of_happening(self, j: int) -> Known | None:
+        """The date of "the latest payment" is when it was paid, where a column of the rows says so."""
+        if j >= len(self.tokens) or self.lexicon.tables_at(self.tokens, j):
+            return None
+        root = stem(self.low(j))
+        dates = self.lexicon.dates(self.subject)
+        found = [k for k in dates if any(_akin(stem(w), root) for w in k.words if len(w) > 2)]
+        return found[0] if len(found) == 1 and len(dates) > 1 else None
 
     def _best_target(self, i: int, j: int, best: Best, grade: str, start: int) -> int:
         """What a superlative grades: a figure, a column, or the rows of a table."""

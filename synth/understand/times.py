@@ -13,6 +13,7 @@ from synth.plan import (
     Comparison,
     Condition,
     Not,
+    Value,
 )
 from synth.understand.columns import Known
 from synth.understand.comparing import Comparing
@@ -21,6 +22,7 @@ from synth.understand.notes import (
     no,
 )
 from synth.understand.numbers_and_dates import (
+    WEEKDAYS,
     Period,
     quantity_at,
     units_on,
@@ -200,6 +202,28 @@ class Times(Comparing):
         self.last = None
         return at
 
+    def _weekday_at(self, i: int) -> tuple[int, int] | None:
+        """A day of any week said at i ("on a Monday", "every Monday"): its number from 1, and the place after."""
+        j = self.skip(i, any_of("on"))
+        k = self.skip(j, any_of("a an any every"))
+        day = self.low(k)
+        if day not in WEEKDAYS or len(day) < 5 or k == j:
+            return None
+        return WEEKDAYS[day], k + 1
+
+    def _weekday(self, i: int) -> int:
+        """Rows of a day of any week."""
+        found = self._weekday_at(i)
+        if found is None:
+            return 0
+        known = self._date_for(i)
+        day = Compare(Bucket(known.column, "weekday", self.zone_name(known)), "=", Value(found[0]))
+        if self.negate:
+            day, self.negate = replace(day, operator="!="), False
+        self.add(day, known)
+        self.zone, self.last = "filter", None
+        return found[1]
+
     def _period(self, i: int) -> int:
         """A period with or without its preposition: "in March 2021", "since Monday", "last 30 days", "2021"."""
         found = phrase_at(self.tokens, i, TIME_WORDS)
@@ -225,6 +249,9 @@ class Times(Comparing):
             if not bare
             else j
         )
+        weekday = self._weekday(i)
+        if weekday:
+            return weekday
         clock = self._clock(i, j, operator)
         if clock:
             return clock
