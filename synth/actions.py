@@ -147,6 +147,25 @@ def schema(desk: Desk, sources: Sequence[str], rows: int = 200) -> tuple[Schema,
         return schema_of(source, sample), {"kind": source.kind, **facts}
 
 
+def services_at(target: str, progress: Callable[[str], None]) -> list[dict[str, object]]:
+    """What listens on the ports of one host (`HOST` or `HOST:PORTS`)."""
+    from synth.probe import discovered, ports_of
+
+    host, ports = ports_of(target)
+    progress(f"trying {len(ports)} ports of {host}")
+    return [
+        {"source": d.source, "kind": d.kind, "family": d.family, "confidence": d.confidence, "evidence": d.evidence[0]}
+        for d in discovered(host, ports)
+    ]
+
+
+def services_named(folder: str, environment: Mapping[str, str]) -> list[dict[str, object]]:
+    """What the environment and the configuration below a folder point to, secrets masked."""
+    from synth.pointers import pointers
+
+    return [asdict(pointer) for pointer in pointers(Path(folder), environment)]
+
+
 def changes_since(desk: Desk, old: str, new: Schema) -> tuple[Change, ...]:
     """How a schema differs from an earlier one: that of a file with a printed schema, or of a source as it is."""
     from synth.evolution import changes

@@ -115,11 +115,13 @@ def datasource() -> None:
     "--mode", type=click.Choice(["auto", "file", "dir", "string", "payload"]), default="auto", help="What SOURCE is."
 )
 @click.option("--port", type=int, default=None, help="The port that a payload came from.")
-def detect(source: str | None, as_json: bool, batch: bool, mode: Any, port: int | None) -> None:
-    """Tell what SOURCE is, how sure that is, and why.
+@click.option("--probe", is_flag=True, help="Connect to the host and port that SOURCE names, and ask what answers.")
+def detect(source: str | None, as_json: bool, batch: bool, mode: Any, port: int | None, probe: bool) -> None:
+    """Tell what SOURCE is, how sure that is, and why. Nothing is connected to without --probe.
 
     \b
     tars datasource detect orders.csv
+    tars datasource detect localhost:5432 --probe
     printf '"a.csv"\\n{"source": "redis://cache:6379", "id": 7}\\n' | tars datasource detect --batch
     """
     from synth import detect as detection
@@ -130,7 +132,12 @@ def detect(source: str | None, as_json: bool, batch: bool, mode: Any, port: int 
         return
     if source is None:
         raise click.UsageError("give a SOURCE, or --batch with sources on standard input")
-    found = detection.detect(source, mode=mode, port=port)
+    if probe:
+        from synth.probe import probed
+
+        found = probed(source)
+    else:
+        found = detection.detect(source, mode=mode, port=port)
     if as_json:
         click.echo(_dumps(detection.to_json(found)))
         return
@@ -139,6 +146,40 @@ def detect(source: str | None, as_json: bool, batch: bool, mode: Any, port: int 
         click.echo(f"  {reason}")
     for kind, confidence in found.alternatives:
         click.echo(f"  or {kind} ({confidence:.2f})")
+
+
+@datasource.command()
+@click.argument("host", required=False, metavar="[HOST[:PORTS]]")
+@json_option
+@click.option(
+    "--env",
+    "folder",
+    type=click.Path(exists=True, file_okay=False),
+    default=None,
+    metavar="FOLDER",
+    help="Instead: what the environment and the configuration below FOLDER point to. Nothing is connected to.",
+)
+def discover(host: str | None, as_json: bool, folder: str | None) -> None:
+    """Name the services that listen on HOST: on the default ports of every service known, or on PORTS. One host at a time, by
+    their greeting or a harmless hello. With --env: the services that dotenv and compose files, manifests and settings name.
+
+    \b
+    tars datasource discover localhost
+    tars datasource discover localhost:5432,6379,8000-8010
+    tars datasource discover --env .
+    """
+    from synth import actions
+
+    if (host is None) == (folder is None):
+        raise click.UsageError("give a HOST, or --env FOLDER")
+    with _stages(as_json) as progress:
+        rows = actions.services_at(host, progress) if host else actions.services_named(folder or ".", os.environ)
+    if as_json:
+        click.echo(_dumps({"services": rows}))
+        return
+    from synth.show import show_records
+
+    show_records(rows)
 
 
 @datasource.command()
