@@ -12,7 +12,8 @@ PURPOSES = (
     "assignment|thesis|memo|pitch|talk|summary|overview|review|audit|boss"
 )
 _WHOSE = r"(?:my|our|the|a|an|his|her|this|today's|tomorrow's|monday's|this week's|next week's|a quick|an upcoming)"
-_ASK = r"(?:tell|show|give|list|find|get|check|send|help|look up|let|fetch|pull|name|count|work out|figure out)"
+# "Count" is no courtesy: it says what is wanted.
+_ASK = r"(?:tell|show|give|list|find|get|check|send|help|look up|let|fetch|pull|name|work out|figure out)"
 _SEE = r"(?:know|see|have|get|find(?: out)?|look at|learn|understand|check|hear|work out|figure out)"
 
 BEFORE = (

@@ -409,6 +409,9 @@ class Lexicon:
             }
         if not found and len(words) == 2 and words[1] in DATE_WORDS:
             found = dict.fromkeys(self.events.get(stem(words[0]), ()), 0.88)
+        if words[-1] in ("time", "timestamp") and any(k.field.type.startswith("timestamp") for k in found):
+            # a day says nothing about the time where a moment does
+            found = {k: s for k, s in found.items() if not k.field.type.startswith("date")}
         # a column that was never filled answers to its name only
         found = {k: s for k, s in found.items() if s >= 0.96 or not k.field.values or k.field.nulls < k.field.values}
         best = max(found.values(), default=0.0)

@@ -93,7 +93,7 @@ SHARES = phrases(
         "share": "percentage of|percent of|percentage share of|share of|proportion of|fraction of|% of|"
         "what percentage of|what percent of|what share of|what proportion of|"
         "what fraction of|what part of|percentage|the percentage of|what % of|share|ratio of|"
-        "what percentage|how big a share of|how large a share of|percentages of"
+        "what percentage|how many percent of|how many percent|how much percent of|how big a share of|how large a share of|percentages of"
     }
 )
 GROUPS = phrases(

@@ -29,6 +29,7 @@ from synth.understand.operators import (
     phrase_at,
     unit_at,
 )
+from synth.understand.qualified import Qualified
 from synth.understand.states import RATES
 from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES, ROWS, SUPERLATIVES, VERBS
@@ -49,7 +50,7 @@ KEYWORDS = (
 ).split()
 
 
-class Reader(Elapsing):
+class Reader(Qualified, Elapsing):
     """One walk over one request."""
 
     def read(self) -> Notes:
@@ -57,6 +58,8 @@ class Reader(Elapsing):
         self._choose_subject()
         rules: tuple[Step, ...] = (
             self._name_them,
+            self._word_as_value,
+            self._flag_said,
             self._connector,
             self._left_out,
             self._rate,

@@ -8,9 +8,9 @@ from functools import lru_cache
 
 from synth.plan import Column
 from synth.request import ValueMatch
-from synth.understand.columns import NO, YES, Known, Lexicon, is_flag
+from synth.understand.columns import NO, YES, Known, Lexicon, is_flag, spelled_out
 from synth.understand.vocabulary import COUNTRIES
-from synth.understand.words import Token, any_of, lemma, normal, stem
+from synth.understand.words import Token, any_of, lemma, normal, stem, words_of_name
 
 LONGEST = 7
 OPPOSITES = ("un", "in", "non", "not", "dis")
@@ -54,6 +54,7 @@ CONTRARY = {
     "unsuccessful": "successful",
     "dead": "alive",
 }
+SWITCHED = {"disabled": "enabled", "off": "on", "inactive": "active", "excluded": "included", "missing": "present"}
 LEVELS = {
     "warning": ("warn", "warning"),
     "warn": ("warn", "warning"),
@@ -242,39 +243,69 @@ class Values:
 
     def flag_at(self, tokens: Sequence[Token], i: int) -> list[Held]:
         """Yes-or-no columns called by the adjective at token i ("active", "inactive", "non-stop"), with the value it means."""
-        word = tokens[i].low
         found: list[Held] = []
         for known in self.lexicon.known.values():
             if not is_flag(known.field):
                 continue
-            telling = [w for w in known.words if w not in any_of("is has was flag did be")]
-            if len(telling) == 2 and telling[0] == self.lexicon.table_words[known.column.table][-1]:
-                telling = telling[1:]
-            if not telling:
-                continue
-            for n in range(min(3, len(tokens) - i), 0, -1):
-                span = [t.low for t in tokens[i : i + n]]
-                if len(span) == len(telling) and all(stem(a) == stem(b) for a, b in zip(span, telling, strict=True)):
-                    found.append(Held(known, flag_values(known, True), n, 1.0 if span == telling else 0.9))
+            for telling in self._flag_names(known):
+                named = _flag_named(tokens, i, telling)
+                if named is not None:
+                    truth, length, score = named
+                    found.append(Held(known, flag_values(known, truth), length, score))
                     break
-            else:
-                if len(telling) == 1:
-                    if word.endswith("ly") and stem(word[:-2]) == stem(telling[0]):
-                        found.append(Held(known, flag_values(known, True), 1, 0.9))
-                    if stem(LIKE.get(word, "")) == stem(telling[0]):
-                        found.append(Held(known, flag_values(known, True), 1, 0.9))
-                    if stem(CONTRARY.get(word, "")) == stem(telling[0]):
-                        found.append(Held(known, flag_values(known, False), 1, 0.9))
-                    for before in OPPOSITES:
-                        if word.startswith(before) and stem(word[len(before) :]) == stem(telling[0]):
-                            found.append(Held(known, flag_values(known, False), 1, 0.95))
-                        elif (
-                            telling[0].startswith(before)
-                            and len(before) > 1
-                            and stem(telling[0][len(before) :]) == stem(word)
-                        ):
-                            found.append(Held(known, flag_values(known, False), 1, 0.85))
         return sorted(found, key=lambda h: (-h.length, -h.score))
+
+    def _flag_names(self, known: Known) -> list[tuple[str, ...]]:
+        """Under which words a yes-or-no column is an adjective: of its whole name, less its table's noun, or of its last step."""
+        telling = tuple(w for w in known.words if w not in any_of("is has was flag did be"))
+        names = [telling]
+        if len(telling) == 2 and telling[0] == self.lexicon.table_words[known.column.table][-1]:
+            names = [telling[1:]]
+        if "." in known.field.name:
+            last = spelled_out(words_of_name(known.field.name.rpartition(".")[2]))
+            names.append(tuple(w for w in last if w not in any_of("is has was flag did be")))
+        return [n for n in dict.fromkeys(names) if n]
+
+
+def _flag_named(tokens: Sequence[Token], i: int, telling: tuple[str, ...]) -> tuple[bool, int, float] | None:
+    """Yes or no, by how many words, and how well, where the words at i say that adjective or its opposite."""
+    n = len(telling)
+    if not tokens[i].low.isalpha() and spelled_out(words_of_name(tokens[i].low)) == telling:
+        return True, 1, 1.0
+    span = [t.low for t in tokens[i : i + n]]
+    if len(span) == n <= 3:
+        if all(stem(a) == stem(b) for a, b in zip(span, telling, strict=True)):
+            return True, n, 1.0 if tuple(span) == telling else 0.9
+        turned = [*span[1:], span[0]]
+        ways = (span, turned) if n == 2 and (turned[-1].endswith("ed") or telling[-1].endswith("ed")) else (span,)
+        for way in ways if n > 1 else ():
+            # "enabled MFA", "MFA disabled", "auto-renew off"
+            if all(stem(a) == stem(b) for a, b in zip(way[:-1], telling[:-1], strict=True)):
+                if stem(way[-1]) == stem(telling[-1]):
+                    return True, n, 0.9
+                if stem(SWITCHED.get(way[-1], "")) == stem(telling[-1]) or _opposite(way[-1], telling[-1]):
+                    return False, n, 0.9
+    if n > 1:
+        return None
+    word, name = tokens[i].low, telling[0]
+    if word.endswith("ly") and stem(word[:-2]) == stem(name):
+        return True, 1, 0.9
+    if stem(LIKE.get(word, "")) == stem(name):
+        return True, 1, 0.9
+    if stem(CONTRARY.get(word, "")) == stem(name):
+        return False, 1, 0.9
+    score = _opposite(word, name)
+    return (False, 1, score) if score else None
+
+
+def _opposite(word: str, name: str) -> float:
+    """How well the word is the opposite of the name: inactive of active, and active of inactive."""
+    for before in OPPOSITES:
+        if word.startswith(before) and stem(word[len(before) :]) == stem(name):
+            return 0.95
+        if name.startswith(before) and len(before) > 1 and stem(name[len(before) :]) == stem(word):
+            return 0.85
+    return 0.0
 
 
 def flag_values(known: Known, wanted: bool) -> tuple[object, ...]:
