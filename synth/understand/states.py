@@ -12,7 +12,7 @@ from synth.understand.numbers_and_dates import quantity_at
 from synth.understand.operators import AFTER_NUMBER, COMPARISONS, OPPOSITE, phrase_at
 from synth.understand.things import Things
 from synth.understand.values import Held, flag_values
-from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES, ROWS, SUPERLATIVES
+from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES, SUPERLATIVES
 from synth.understand.words import any_of, normal, stem
 
 # What ends a row's life in the words of a date column, and the states that tell whether it has ended.
@@ -246,7 +246,7 @@ class States(Things):
             return 0
         if word in SUPERLATIVES or word in COMPARATIVES or word in GRADES or self._counted_here(i):
             return 0
-        if token.lemma in ROWS:
+        if self.lexicon.row_noun(token, self.subject):
             return 0
         if any(self.values.asked(self.text, self.tokens, i, n) for n in range(1, min(3, len(self.tokens) - i) + 1)):
             return 0

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from synth.plan import Compare, Comparison, Empty, Match, OneOf, Value
 from synth.understand.columns import ColumnMatch, Known, is_flag
-from synth.understand.elapsed import Elapsing
 from synth.understand.filters import _akin
+from synth.understand.loosely import Loosely
 from synth.understand.notes import (
     ACTORS,
     STOPS,
@@ -50,7 +50,7 @@ KEYWORDS = (
 ).split()
 
 
-class Reader(Qualified, Elapsing):
+class Reader(Qualified, Loosely):
     """One walk over one request."""
 
     def read(self) -> Notes:
@@ -113,6 +113,10 @@ class Reader(Qualified, Elapsing):
             self._part_of_value,
             self._slip,
             self._name_of_rows,
+            self._happened,
+            self._handled,
+            self._kind_of_folk,
+            self._inside_values,
         )
         i = 0
         last = self.tokens[-1] if self.tokens else None

@@ -247,6 +247,9 @@ class Things(GroupsAndOrder):
 
     def _flag_shown(self, i: int, held: Held) -> bool:
         """ "show active": a column to show rather than a condition, when nothing follows that it could describe."""
+        if self.low(i - 1) == "with" and self.low(i + held.length) in any_of("is are was were"):
+            # "bookings with catering are …": the verb goes with the bookings
+            return False
         return self._predicate_ahead(i + held.length, held.known) or (
             held.known.sort == "number" and bool(self.aggregates)
         )
