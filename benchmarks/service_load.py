@@ -1,9 +1,10 @@
-"""How the execution service bears load: `python -m benchmarks.service_load [--seconds 60] [--clients 500]`.
+"""How the execution service bears load: `python -m benchmarks.service_load [--seconds 60] [--clients 500] [--backend local]`.
 
 So many clients at once on one service in a process of its own, over loopback. Nine in ten ask as they should, and come back when
 Retry-After says so. The others misbehave: readers that take next to nothing, bodies of 100 MB, clients that leave in the
 middle, fork bombs and endless loops. Printed are the times of good clients' answers, what was turned away, and what the service
-holds afterwards beside what it held before.
+holds afterwards beside what it held before; the exit code is 1 when it holds more, or did not live to the end. Before is after
+a short load of the same kind: what only grows once is no leak.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sandbox.docker_engine import engine
+from sandbox.job import SandboxUnavailable
 from sandbox.service.keys import add_key
+from tests.docker_engine import docker_engine
 
 PROGRAM = """
 import sys
@@ -33,7 +37,8 @@ from sandbox.job import Limits
 from sandbox.service.serve import serve
 from sandbox.service.settings import Settings
 limits = Limits(wall_seconds=5.0, cpu_seconds=5, memory_mb=256)
-serve(Settings(Path(sys.argv[1]), port=0, limits=limits, stall_seconds=5.0, body_seconds=5.0))
+patience = {"stall_seconds": 5.0, "body_seconds": 5.0}
+serve(Settings(Path(sys.argv[1]), port=0, limits=limits, backends=(sys.argv[2],), **patience))
 """
 TEN = "def closure(source, *, n=10):\n    for i in range(n):\n        yield {'i': i, 'name': 'x'}\n"
 SQL = "def closure(source):\n    yield from source.query('SELECT c, sum(n) AS n FROM t GROUP BY 1 ORDER BY 1')\n"
@@ -42,6 +47,10 @@ LOOP = "def closure(source):\n    while True:\n        pass\n"
 FLOOD = "def closure(source):\n    while True:\n        yield {'text': 'x' * 1000}\n"
 ROWS = [{"c": f"c{n % 7}", "n": n} for n in range(100)]
 HUNDRED_MB = 100 * 1_048_576
+WARM_SECONDS = 8.0
+SETTLE_SECONDS = 12.0
+SPARE = {"descriptors": 8, "processes": 2, "threads": 2, "containers": 0, "resident_mb": 24}
+"""How much more the service may hold afterwards: connections that are being closed, a worker that is being forked."""
 IDLE_SECONDS = 3.0
 """A connection that would idle longer is closed: the service closes it after five."""
 
@@ -180,7 +189,7 @@ def percentile(values: list[float], part: float) -> float:
 
 
 def holds(pid: int) -> dict[str, int]:
-    """What a process holds: descriptors, processes below it, threads, resident MiB."""
+    """What a process holds: descriptors, processes below it, threads, containers on the engine, resident MiB."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -195,8 +204,17 @@ def holds(pid: int) -> dict[str, int]:
         "descriptors": len(os.listdir(root / "fd")),
         "processes": len(below),
         "threads": len(os.listdir(root / "task")),
+        "containers": containers(),
         "resident_mb": pages * resource.getpagesize() // 1_048_576,
     }
+
+
+def containers() -> int:
+    """The sandbox's containers on the engine, running or not; none where no engine answers."""
+    try:
+        return len(engine().api.containers(all=True, filters={"label": "tars.sandbox"}))
+    except SandboxUnavailable:
+        return 0
 
 
 async def load(target: Target, badly: Target, clients: int, seconds: float) -> dict[str, Told]:
@@ -220,11 +238,11 @@ async def load(target: Target, badly: Target, clients: int, seconds: float) -> d
     return told
 
 
-def started(home: Path) -> tuple[subprocess.Popen[str], int]:
+def started(home: Path, backend: str) -> tuple[subprocess.Popen[str], int]:
     """The service in a process of its own, and its port."""
     log = home / "log"
     with log.open("w") as stream:
-        process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(home)], stderr=stream, text=True)
+        process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(home), backend], stderr=stream, text=True)
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         for line in log.read_text().splitlines():
@@ -252,44 +270,65 @@ async def warmed(target: Target) -> float:
     return percentile(told.seconds, 0.5)
 
 
+def said(told: dict[str, Told], seconds: float) -> None:
+    """Print what came of everybody."""
+    for name, one in told.items():
+        print(f"{name}: {dict(one.answers.most_common())}")
+    fine = told["good"]
+    asked = sum(fine.answers.values())
+    turned_away = fine.answers["429"]
+    print(
+        f"good clients: {len(fine.seconds)} answers, {len(fine.seconds) / seconds:.0f} a second, "
+        f"p50 {percentile(fine.seconds, 0.5):.0f} ms, p99 {percentile(fine.seconds, 0.99):.0f} ms, "
+        f"turned away {turned_away} of {asked} ({turned_away / max(asked, 1):.0%})"
+    )
+
+
+def measured(home: Path, backend: str, clients: int, seconds: float) -> bool:
+    """Put the load on a service and print the figures; whether it lived and held no more afterwards."""
+
+    def key(name: str) -> str:
+        return add_key(home, name, ["execute"], per_minute=1_000_000, concurrent=1_000)[1]
+
+    good_keys, bad_keys = [key(f"good {n}") for n in range(9)], [key("bad")]
+    process, port = started(home, backend)
+    try:
+        target, badly = Target(port, good_keys), Target(port, bad_keys)
+        alone = asyncio.run(warmed(target))
+        asyncio.run(load(target, badly, clients, min(WARM_SECONDS, seconds)))
+        time.sleep(SETTLE_SECONDS)
+        before = holds(process.pid)
+        told = asyncio.run(load(target, badly, clients, seconds))
+        print(f"{backend}: {clients} clients for {seconds:g} s; one client alone: p50 {alone:.1f} ms")
+        said(told, seconds)
+        time.sleep(SETTLE_SECONDS)
+        lives = process.poll() is None
+        alone = asyncio.run(warmed(target)) if lives else float("nan")
+        after = holds(process.pid) if lives else {}
+        print(f"it lives: {lives}; one client alone afterwards: p50 {alone:.1f} ms")
+        print(f"before: {before}\nafter:  {after}")
+    finally:
+        process.terminate()
+        process.wait(60)
+    left = containers()
+    leaks = [name for name, amount in after.items() if amount > before[name] + SPARE[name]]
+    print(f"leaks: {', '.join(leaks) or 'none'}; containers once it has ended: {left}; exit code {process.returncode}")
+    failed = told["good"].answers["500"] + told["good"].answers["error"] + told["good"].answers["crashed"]
+    return lives and not leaks and left == 0 and process.returncode == 0 and failed == 0
+
+
 def main() -> None:
-    """Run it and print the figures."""
+    """Run it; the exit code says how it went."""
     options = argparse.ArgumentParser(description="Load the execution service.")
     options.add_argument("--seconds", type=float, default=60.0)
     options.add_argument("--clients", type=int, default=500)
+    options.add_argument("--backend", choices=("local", "docker"), default="local")
     given = options.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-
-        def key(name: str) -> str:
-            return add_key(home, name, ["execute"], per_minute=1_000_000, concurrent=1_000)[1]
-
-        good_keys, bad_keys = [key(f"good {n}") for n in range(9)], [key("bad")]
-        process, port = started(home)
-        try:
-            target = Target(port, good_keys)
-            alone = asyncio.run(warmed(target))
-            before = holds(process.pid)
-            told = asyncio.run(load(target, Target(port, bad_keys), given.clients, given.seconds))
-            print(f"{given.clients} clients for {given.seconds:g} s; one client alone: p50 {alone:.1f} ms")
-            for name, one in told.items():
-                print(f"{name}: {dict(one.answers.most_common())}")
-            fine = told["good"]
-            asked = sum(fine.answers.values())
-            turned_away = fine.answers["429"]
-            print(
-                f"good clients: {len(fine.seconds)} answers, {len(fine.seconds) / given.seconds:.0f} a second, "
-                f"p50 {percentile(fine.seconds, 0.5):.0f} ms, p99 {percentile(fine.seconds, 0.99):.0f} ms, "
-                f"turned away {turned_away} of {asked} ({turned_away / max(asked, 1):.0%})"
-            )
-            time.sleep(12)
-            alone = asyncio.run(warmed(target))
-            after = holds(process.pid)
-            print(f"it runs: {process.poll() is None}; one client alone afterwards: p50 {alone:.1f} ms")
-            print(f"before: {before}\nafter:  {after}")
-        finally:
-            process.terminate()
-            process.wait(60)
+    with contextlib.ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if given.backend == "docker":
+            os.environ["DOCKER_HOST"] = stack.enter_context(docker_engine())
+        sys.exit(not measured(home, given.backend, given.clients, given.seconds))
 
 
 if __name__ == "__main__":

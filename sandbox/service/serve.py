@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import resource
+import signal
 import socket
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -184,18 +188,39 @@ def create_server(settings: Settings, app: FastAPI | None = None) -> Server:
 
 
 def serve(settings: Settings) -> None:
-    """Listen until SIGTERM or SIGINT, log to standard error as JSON lines. Raises ServiceProblem."""
+    """Listen until SIGTERM, after which it returns, or SIGINT, which rises; log to standard error as JSON lines.
+
+    Raises ServiceProblem."""
     server = create_server(settings)
     log_as_json(sys.stderr)
     if not settings.is_loopback and settings.tls_key is None:
         LOG.warning("keys and data cross the network in the clear: give a TLS certificate, or put a proxy in front")
     _raise_descriptors()
     try:
-        server.run()
+        with _sigterm_is_no_error():
+            server.run()
     except SystemExit as ended:
         if ended.code:
             text = f"cannot listen on {settings.host}:{settings.port}; is another service there? The log says more"
             raise ServiceProblem(text) from None
+
+
+@contextmanager
+def _sigterm_is_no_error() -> Iterator[None]:
+    """While the body runs, SIGTERM ends it by SystemExit(0), unless this program decided otherwise.
+
+    The server takes the signal for itself and raises it again once it has ended, when it would kill the process.
+    """
+    is_ours = (
+        threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    )
+    if is_ours:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        yield
+    finally:
+        if is_ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _raise_descriptors() -> None:

@@ -554,13 +554,14 @@ def test_sigterm_lets_what_runs_finish_and_sends_the_rest_away(program: Program)
 
     waits.join()
     runs.join()
-    program.process.wait(20)
+    exit_code = program.process.wait(20)
     assert (wait[0].status_code, wait[0].json()["type"]) == (503, "urn:tars:problem:draining")
     assert wait[0].headers["retry-after"]
     assert (run[0].status_code, run[0].json()["limit"]) == (200, "wall_seconds")
     assert below
     assert until(lambda: not any(is_alive(pid) for pid in below))
     assert program.told("draining")
+    assert exit_code == 0
 
 
 @pytest.mark.parametrize("program", [0.5], indirect=True)
