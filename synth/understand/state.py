@@ -90,6 +90,7 @@ class State:
         self.parts_at_comma: int | None = None
         self.stated: list[Known] = []
         self.lacked_at = -1
+        self.joined_rows = ""
         self.called_rows = ""
         self.named_at: list[Token] = []
 
