@@ -356,7 +356,8 @@ class Assembler:
         if best is not None and best.rows_noun and best.by is not None and best.by.column.table == best.rows_noun:
             # "customer and total of the 5 largest orders": orders are ranked
             return [Key(table=best.rows_noun)]
-        if beside and len(beside) < len(entities) and self.notes.best is not None and self._several_for_one(entities):
+        ranked = best is not None and not best.rowwise
+        if beside and len(beside) < len(entities) and ranked and self._several_for_one(entities):
             name, thing = beside[0].known.column.name, entities[0].known.column.name
             raise no(
                 "ambiguous",

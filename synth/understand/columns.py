@@ -42,6 +42,8 @@ ADDITIVE = any_of(
     "donation donations energy consumption kwh mwh conversion click impression payout bonus fine fines budget case death discount "
     "assist win draw defeat unit income population"
 )
+# What has a least and a most in the course of time.
+LEVELS = any_of("temperature price value humidity wind salary age speed pressure score grade level temp stock balance")
 COUNTED = any_of("day month night week unit cup visit credit hour conversion click")
 NOT_ADDITIVE = any_of(
     "price salary wage rate rating score age temperature humidity pressure percent year latitude "
@@ -121,6 +123,19 @@ def holds_years(known: Known) -> bool:
     return known.sort == "number" and whole and not known.identifier and least >= 1700 and most <= 2100  # type: ignore[operator]  # whole
 
 
+def ends_in_minutes(words: tuple[str, ...]) -> bool:
+    """Whether a name that ends in "min" means minutes, as wait_min does, and not the least, as temp_min does."""
+    return not set(words) & LEVELS
+
+
+def holds_codes(known: Known) -> bool:
+    """Whether each row has a short mark of its own, in capitals or digits: AA, 9E, JFK."""
+    field = known.field
+    marks = field.vocabulary or tuple(e for e in field.examples if isinstance(e, str))
+    unique = field.values > 1 and field.distinct == field.values - field.nulls
+    return unique and bool(marks) and all(2 <= len(m) <= 4 and m.isalnum() and m == m.upper() for m in marks)
+
+
 @dataclass(frozen=True)
 class ColumnMatch:
     """Words of the request that may name this column: how many tokens, and how well (1 is to the letter)."""
@@ -195,7 +210,17 @@ class Lexicon:
             self.known[one.column] = one
             self._add_field(one, words)
         self.of_table[table.name] = known
+        self._name_codes(known, words)
         self._words[table.name] = {w for k in known for w in k.words}
+
+    def _name_codes(self, columns: list[Known], noun: tuple[str, ...]) -> None:
+        """ "Airlines with their codes", where no column is called code and one holds a short mark in capitals for each row."""
+        if any("code" in k.words for k in columns):
+            return
+        coded = [k for k in columns if k.sort == "text" and holds_codes(k)]
+        if len(coded) == 1:
+            self._form(("code",), coded[0], 0.85)
+            self._form((*noun[-1:], "code"), coded[0], 0.85)
 
     def _name_keys(self) -> None:
         """ "Ids of readers" are the readers' own, and not those of the loans that point at them."""
@@ -244,6 +269,7 @@ class Lexicon:
         if (
             len(core) > 1
             and known.sort == "number"
+            and not (last == ("min",) and not ends_in_minutes(words))
             and (core[-1] in UNIT_WORDS or (last and (last[0] in UNIT_WORDS or lemma(last[0]) in UNIT_WORDS)))
         ):
             core = core[:-1]
@@ -265,7 +291,9 @@ class Lexicon:
         if len(core) == 2:
             if core[1] != "number":
                 self._form((core[1], "of", core[0]), known, 0.95)
-            self._form((core[1], core[0]), known, 0.85)
+            # temp_min is to the letter "minimum temperature"
+            extreme = len({"minimum", "maximum", "average", "median"} & set(core)) == 1
+            self._form((core[1], core[0]), known, 0.96 if extreme else 0.85)
             if known.sort == "date":
                 self._form((core[1], core[0] + "ed"), known, 0.9)
         if known.sort == "date":

@@ -16,7 +16,7 @@ from synth.understand.notes import (
     Measure,
     no,
 )
-from synth.understand.numbers_and_dates import quantity_at
+from synth.understand.numbers_and_dates import UNITS, quantity_at
 from synth.understand.operators import AGGREGATE_OF, AGGREGATES, COMPARISONS, COUNTS, SHARES, phrase_at, unit_at
 from synth.understand.vocabulary import SUPERLATIVES, VERBS
 from synth.understand.words import any_of, lemma, stem
@@ -52,6 +52,15 @@ class Figures(Filters):
             return 0
         meaning, n = found
         said = self.said(i, n).casefold()
+        if self.asking and self.question == "which" and said in ("number of", "numbers of"):
+            number = self.column_at(i + n, "number")
+            if number is not None and not number[0].identifier and not number[0].additive:
+                # "which numbers of cylinders are there": the values themselves
+                return i + n
+        if said == "how many":
+            amount = self._amount_in_units(i + n)
+            if amount:
+                return amount
         exact = self.lexicon.matches_at(self.tokens, i)
         if said in ("number", "count", "tally", "quantity of") and (
             any(m.score > 0.9 for m in exact) or self.low(i + n) in ("one",)
@@ -113,6 +122,23 @@ class Figures(Filters):
         self.zone, self.last = "measure", self.notes.measures[-1]
         self._joined()
         return right[1]
+
+    def _amount_in_units(self, i: int) -> int:
+        """ "How many mm of rain": the sum of an amount that is said in its unit; the place after it, or 0."""
+        unit = UNITS.get(self.tokens[i].lemma) if i < len(self.tokens) else None
+        if unit is None or unit in ("d", "wk", "mo", "y") or self.lexicon.tables_at(self.tokens, i):
+            return 0
+        if any(m.score >= 0.85 for m in self.lexicon.matches_at(self.tokens, i)):
+            return 0
+        j = self.skip(i + 1, any_of("of the"))
+        found = self.column_at(j, "number", 0.78) if j < len(self.tokens) else None
+        if found is None or found[0].additive is False or found[0].identifier or not self._measures_in(found[0], unit):
+            return 0
+        known, at = found
+        self._count_now(Measure("sum", known.column, self.said(j, at - j), known=known))
+        self.zone = "measure"
+        self._joined()
+        return at
 
     def _counts_at(self, i: int) -> tuple[str, int] | None:
         """The words that ask for a count at i; not where a column's own name says as much or more."""

@@ -347,7 +347,7 @@ class Filters(Predicates):
         if not found:
             return 0
         said = self.said(i, found[1]).casefold()
-        if said in ("skip", "minus the"):
+        if said == "minus the" or (said == "skip" and (self.low(i + 1) == "first" or quantity_at(self.tokens, i + 1))):
             return 0
         j = i + found[1]
         if self.low(j) in ("only",):
@@ -421,6 +421,11 @@ class Filters(Predicates):
         ):
             # "more than an hour"
             number = Quantity(Decimal(1), UNITS[self.low(j)], 1)
+        if number is not None and number.unit:
+            suffixed = phrase_at(self.tokens, j + number.length, AFTER_NUMBER) if found is None else None
+            graded = self._graded_behind(j + number.length + (suffixed[1] if suffixed else 0), operator, number)
+            if graded:
+                return graded
         period = self.calendar.period_at(self.tokens, j)
         left = self._left()
         if (
@@ -687,6 +692,9 @@ class Filters(Predicates):
     def _graded_behind(self, at: int, operator: Comparison, number: Quantity) -> int:
         """ "more than 2 hours late", "over 5 kg in weight": the word behind says of which column the amount is."""
         j = self.skip(at, any_of("in of"))
+        if self.low(at) == "of" and number.unit in ("d", "wk", "mo", "y") and number.length > 1:
+            # "more than 20 days of rain": days are counted, and no rain is measured in them
+            return 0
         words = POSTFIX.get(self.low(j), "").split()
         found = [k for k in self.lexicon.with_words(self.subject, words, "number") if self._measures_in(k, number.unit)]
         if not found:
@@ -697,6 +705,14 @@ class Filters(Predicates):
         if len(found) > 1:
             names = tuple(k.column.name for k in found)
             raise no("ambiguous", f"{self.low(j)!r} may be by {' or '.join(names)}; say which", names)
+        in_total = self._in_total(j + 1)
+        if found[0].additive is not False and (in_total > j + 1 or self._group_wanted(found[0])):
+            # "weeks with over 60 mm of rain in sum"
+            measure = Measure("sum", found[0].column, found[0].column.name, known=found[0])
+            self.add_having(Having(measure, operator, self.parameter(_bound(operator), self.fitted(found[0], number))))
+            self._reset()
+            self.zone, self.last = "filter", measure
+            return in_total
         self.add(self.compare_number(found[0], operator, number), found[0])
         self.zone, self.last = "filter", found[0]
         return j + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from synth.plan import Join
+from synth.plan import Column, Join
 from synth.understand.columns import Lexicon
 
 
@@ -49,6 +49,13 @@ class Graph:
     def _link(self, table: str, columns: tuple[str, ...], to: str, to_columns: tuple[str, ...]) -> None:
         self.edges[table].append(Edge(table, columns, to, to_columns, False))
         self.edges[to].append(Edge(to, to_columns, table, columns, True))
+
+    def relate(self, column: Column, to: Column) -> None:
+        """Take it as said that rows of one table belong to the one row of another that holds the same value; nothing else
+        joins the two then."""
+        for table, other in ((column.table, to.table), (to.table, column.table)):
+            self.edges[table] = [e for e in self.edges[table] if e.to_table != other]
+        self._link(column.table, (column.name,), to.table, (to.name,))
 
     def _same_key(self, child: str, parent: str) -> tuple[str, str] | None:
         """`child.customer_id` for `customers.id` or `customers.customer_id`."""

@@ -135,13 +135,15 @@ class Having:
 
 @dataclass
 class Sorting:
-    """A wish about order: by a column, a figure or a part of time; direction None is the natural one."""
+    """A wish about order: by a column, a figure or a part of time; direction None is the natural one. `of_size`: "largest first",
+    which no text can be."""
 
     known: Known | None = None
     measure: Measure | None = None
     unit: Unit | None = None
     descending: bool | None = None
     said: str = ""
+    of_size: bool = False
 
 
 @dataclass

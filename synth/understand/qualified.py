@@ -62,6 +62,9 @@ class Qualified(Unlabelled):
         token = self.tokens[i]
         if token.kind != "word" or token.low not in FILLER:
             return 0
+        if token.low in ("and", "or", "in", "is", "as", "at", "to") and not token.text.isupper():
+            # Andorra's code is no reading of "and"
+            return 0
         held = [h for h in self.values.held_at(self.text, self.tokens, i, 1) if h.score >= 0.98]
         meant = [h for h in held if self._kind_named_beside(i, h.known)]
         return self._value(i, meant) if meant else 0

@@ -16,7 +16,7 @@ from synth.plan import (
     Value,
 )
 from synth.request import Task
-from synth.understand.columns import ColumnMatch, Known, Lexicon, holds_years, is_flag
+from synth.understand.columns import ColumnMatch, Known, Lexicon, ends_in_minutes, holds_years, is_flag
 from synth.understand.joins import Graph
 from synth.understand.logic import both, either, merge, negated_already, negation
 from synth.understand.notes import (
@@ -90,8 +90,8 @@ class State:
         self.parts_at_comma: int | None = None
         self.stated: list[Known] = []
         self.lacked_at = -1
-        self.joined_rows = ""
         self.called_rows = ""
+        self.joined_rows = ""
         self.named_at: list[Token] = []
 
     def low(self, i: int) -> str:
@@ -471,6 +471,14 @@ class State:
                     "km": "distance length mileage",
                     "mi": "mileage distance miles",
                     "m": "height distance length depth elevation altitude",
+                    "ft": "elevation altitude height length depth",
+                    "lb": "weight mass",
+                    "hp": "horsepower power hp",
+                    "mph": "speed",
+                    "km/h": "speed",
+                    "kn": "speed wind",
+                    "mpg": "mpg mileage",
+                    "l": "volume displacement",
                     "min": "duration",
                     "h": "duration hours",
                     "s": "duration",
@@ -570,6 +578,8 @@ def _unit_of_name(known: Known) -> str:
     """The unit that a column's name ends with: weight_kg, duration_min, temp_c."""
     words = re.split(r"[_\s()]+", known.field.name.lower().strip(" )"))
     last = words[-1] if words else ""
+    if last == "min" and not ends_in_minutes(known.words):
+        return ""
     if last == "minutes" and len(words) == 1:
         return "min"
     if len(words) == 1 and last in ("hours", "seconds", "days"):

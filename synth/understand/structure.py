@@ -30,6 +30,8 @@ from synth.understand.operators import (
     unit_at,
 )
 from synth.understand.qualified import Qualified
+from synth.understand.spoken_joins import SpokenJoins
+from synth.understand.spoken_order import SpokenOrder
 from synth.understand.states import RATES
 from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES, ROWS, SUPERLATIVES, VERBS
@@ -50,7 +52,7 @@ KEYWORDS = (
 ).split()
 
 
-class Reader(Qualified, Loosely):
+class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder):
     """One walk over one request."""
 
     def read(self) -> Notes:
@@ -58,6 +60,7 @@ class Reader(Qualified, Loosely):
         self._choose_subject()
         rules: tuple[Step, ...] = (
             self._name_them,
+            self._join_said,
             self._word_as_value,
             self._flag_said,
             self._connector,
@@ -70,21 +73,27 @@ class Reader(Qualified, Loosely):
             self._share_of_those,
             self._exact_name,
             self._stored_time,
+            self._extreme_where,
             self._question,
             self._doer,
             self._in_stock,
             self._overdue,
+            self._each_once,
             self._distinct,
             self._dedupe,
+            self._from_to,
             self._direction,
             self._sorting,
             self._share,
             self._count,
+            self._periods_that,
             self._unit_asked,
             self._limit,
+            self._extreme_last,
             self._superlative,
             self._contrast,
             self._signed,
+            self._in_all,
             self._aggregate,
             self._time_lacked,
             self._absent,
@@ -335,7 +344,7 @@ class Reader(Qualified, Loosely):
                     self.notes.groups.append(Key(unit=found[0], asked=True))
                     self.asking = False
                     self.zone = "head"
-                    return j + found[1]
+                    return self._unit_of_unit(j + found[1])
                 return j
             if low == "when" and not any(t.low in any_of("what which who how") for t in self.tokens[i + 1 :]):
                 self.question = "when"
@@ -364,7 +373,7 @@ class Reader(Qualified, Loosely):
             if found and not self.column_named_exactly(i + 2):
                 self.question = "which"
                 self.notes.groups.append(Key(unit=found[0], asked=True))
-                return i + 2 + found[1]
+                return self._unit_of_unit(i + 2 + found[1])
             self.question, self.asking = "which", True
             return i + 2
         return 0
@@ -669,8 +678,14 @@ class Reader(Qualified, Loosely):
             ahead = self.skip(j, any_of("their at the us company with items by out"))
             timed = self._time_ahead(j) or self._time_ahead(ahead)
             bare = not (token.low.endswith(("ed", "ing")) or token.low in IRREGULAR or token.low != token.lemma)
-            did = self.low(i - 1) in ("who", "that", "to", "did") or any(t.low == "did" for t in self.tokens[:i])
-            if timed and bare and isinstance(self.last, tuple) and not did:
+            if (
+                timed
+                and bare
+                and isinstance(self.last, tuple)
+                and not (
+                    self.low(i - 1) in ("who", "that", "to", "did") or any(t.low == "did" for t in self.tokens[:i])
+                )
+            ):
                 # "took parental leave": a noun, and not the verb
                 return 0
             if timed:

@@ -1,7 +1,5 @@
 """Requests about published tables in the words of people who did not make them, beside statements written by hand."""
 
-
-
 from __future__ import annotations
 
 import pytest
@@ -40,6 +38,35 @@ CASES: dict[str, list[tuple[str, str]]] = {
     ],
     "hangars": [
         ("how many different tail numbers are there in flights", "SELECT count(DISTINCT tailnum) FROM flights"),
+        # tables that share a column and say no key
+        (
+            "average dep delay by carrier name",
+            "SELECT name, avg(dep_delay) FROM flights JOIN carriers USING (carrier) GROUP BY 1",
+        ),
+        (
+            "number of flights per manufacturer",
+            "SELECT manufacturer, count(*) FROM flights JOIN planes USING (tailnum) GROUP BY 1",
+        ),
+        (
+            "flights of Blue Birds from JFK",
+            "SELECT f.* FROM flights f JOIN carriers USING (carrier) WHERE name = 'Blue Birds' AND origin = 'JFK'",
+        ),
+        # a join said outright
+        (
+            "flights join planes on tailnum: top 2 manufacturers by number of flights",
+            "SELECT manufacturer, count(*) FROM flights JOIN planes USING (tailnum) GROUP BY 1 ORDER BY 2 DESC LIMIT 2",
+        ),
+        (
+            "join flights with carriers by carrier, number of flights per carrier name",
+            "SELECT name, count(*) FROM flights JOIN carriers USING (carrier) GROUP BY 1",
+        ),
+        (
+            "flights joined to planes using tailnum: average seats per origin",
+            "SELECT origin, avg(seats) FROM flights JOIN planes USING (tailnum) GROUP BY 1",
+        ),
+        # short marks are codes
+        ("list all carriers with their codes", "SELECT carrier, name FROM carriers"),
+        ("carrier code of Blue Birds", "SELECT carrier FROM carriers WHERE name = 'Blue Birds'"),
     ],
 }
 
@@ -61,6 +88,7 @@ def test_the_answer_is_that_of_the_statement(where: str, request_text: str, sql:
 REFUSED: list[tuple[str, str]] = [
     ("nations", "life insurance of japan"),
     ("gazetteer", "capital of atlantis"),
+    ("hangars", "flights joined with planes on origin, average seats per origin"),
 ]
 
 
