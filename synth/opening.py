@@ -14,6 +14,7 @@ from synth.source import OpenOptions, Source
 if TYPE_CHECKING:
     from synth.detection import Detection
 
+_TARGET = re.compile(r"(?:[\w.\-]+|\[[0-9a-fA-F:.]+\]):\d{1,5}")
 _NAMED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.+)", re.DOTALL)
 
 
@@ -59,11 +60,35 @@ def open_one(location: str, options: OpenOptions) -> Source:
     options.progress("detect")
     if location.startswith(("http://", "https://")):
         return _open_url(location, options)
+    if "://" not in location and _TARGET.fullmatch(location) and not Path(location).exists():
+        return _open_target(location, options)
     detection = detect(location)
     if not detection.connector:
         raise _unreadable(location, detection)
     options.progress(f"open {detection.kind}")
     return connector_of(detection).open_source(location, detection, options)
+
+
+def _open_target(location: str, options: OpenOptions) -> Source:
+    """A bare host and port is asked what it is: an HTTP service is read as one, a database wants an address with more in it."""
+    from synth.catalog import catalogue
+    from synth.probe import Unreachable, asked, target_of
+
+    target = target_of(location)
+    if target is None:
+        raise BadRequest(f"{location!r} names no host and port", "Write host:port, or a whole address")
+    options.progress(f"ask {location} what it is")
+    try:
+        found = asked(*target)
+    except Unreachable as problem:
+        raise SourceProblem("unreachable", f"nobody answers at {location}: {problem}", "Check host and port") from None
+    if found.connector == "http_api":
+        return _open_url(f"http://{location}", options)
+    schemes = catalogue().kinds[found.kind].schemes if found.kind in catalogue().kinds else ()
+    if found.connector and schemes:
+        step = f"Write {schemes[0]}://USER:${{PASSWORD}}@{location}/DATABASE"
+        raise SourceProblem("incomplete", f"{location} is {found.kind}, which wants a user and a database", step)
+    raise _unreadable(location, found)
 
 
 def connector_of(detection: Detection) -> Connector:

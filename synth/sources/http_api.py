@@ -819,13 +819,18 @@ class SampleDoors:
         yield from table.to_batches(max_chunksize=self._size(endpoint, table.num_rows))
 
     def _endpoint(self, route: str) -> tuple[Endpoint, str]:
-        """The collection that a path belongs to, and what of the path is below it."""
-        for endpoint in self._endpoints:
-            whole = urlsplit(endpoint.collection.url).path.rstrip("/")
-            for own in (endpoint.path.rstrip("/"), unquote(whole)):
-                if route == own or route == own.rstrip("/") or (own and route.startswith(own + "/")):
-                    return endpoint, route[len(own) :].strip("/")
-        raise CallRefused("not-found", f"there is nothing at {route!r}")
+        """The collection that a path belongs to, and what of the path is below it: the longest that fits, for the root fits all."""
+        bare = route.rstrip("/")
+        owns = [
+            (own, endpoint)
+            for endpoint in self._endpoints
+            for own in (endpoint.path.rstrip("/"), unquote(urlsplit(endpoint.collection.url).path.rstrip("/")))
+            if bare == own or bare.startswith(own + "/")
+        ]
+        if not owns:
+            raise CallRefused("not-found", f"there is nothing at {route!r}")
+        own, endpoint = max(owns, key=lambda pair: len(pair[0]))
+        return endpoint, bare[len(own) :].strip("/")
 
     def _size(self, endpoint: Endpoint, rows: int) -> int:
         """At least three pages where there are rows enough, never larger than the API's own."""
