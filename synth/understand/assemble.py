@@ -30,6 +30,7 @@ from synth.understand.columns import IDENTIFIERS, LABELS, Known, is_flag
 from synth.understand.filters import _akin
 from synth.understand.logic import both
 from synth.understand.notes import ACTORS, PERSONS, Best, Key, Measure, Notes, Part, Shown, Sorting, no
+from synth.understand.showing import chosen_among, fixed, one_row_each, telling
 from synth.understand.structure import Reader
 from synth.understand.words import any_of, lemma, spelled, stem, words_of_name
 
@@ -213,6 +214,9 @@ class Assembler:
         if not repeated or len(known) != len(entities) or others or self.notes.measures or self.notes.all_columns:
             return False
         if any(k.column.table != best.by.column.table for k in known):
+            return False
+        within = [k.known for k in self.notes.best_per if k.known is not None]
+        if one_row_each(self.lexicon, known[0], self.notes.parts, (*known[1:], *within)):
             return False
         if best.by.additive is None and not best.words:
             name = best.by.column.name
@@ -1106,6 +1110,10 @@ class Assembler:
             columns.append(notes.best.by.column)
         where = self._conjunction(parts)
         distinct = notes.distinct or self._enumerates(shown, parts)
+        if distinct and not notes.distinct and one_row_each(self.lexicon, shown[0], parts):
+            distinct = False
+        if not distinct and notes.best is None and columns:
+            columns = self._told_apart(base, columns, parts)
         if (
             distinct
             and len(columns) == 1
@@ -1117,6 +1125,9 @@ class Assembler:
                 both(where, Empty(columns[0], negated=True)) if where is not None else Empty(columns[0], negated=True)
             )
         orders = self._sort_rows(base, columns)
+        if not distinct and any(w.of_size for w in notes.sorting):
+            # "largest first": how large
+            columns += [o.of for o in orders if isinstance(o.of, Column) and o.of not in columns]
         tables = (
             {c.table for c in columns}
             | {c.table for c in columns_in(where)}
@@ -1183,6 +1194,15 @@ class Assembler:
             distinct=distinct and not self.distinct_on,
             distinct_on=self.distinct_on,
         )
+
+    def _told_apart(self, base: str, columns: list[Column], parts: list[Part]) -> list[Column]:
+        """The columns with those before them without which nobody could tell whose figure is whose."""
+        headed = [k.column for k in self.notes.headed if k.column.table == base]
+        missing = chosen_among(parts, base)
+        known = [self.lexicon.known[c] for c in columns]
+        if all(k.sort in ("number", "date") and not k.identifier and k.column.table == base for k in known):
+            missing += [k.column for k in telling(self.lexicon, base) if k.column not in fixed(parts)]
+        return [*(c for c in dict.fromkeys([*missing, *headed]) if c not in columns), *columns]
 
     def _persons(self, table: str) -> tuple[Column, ...]:
         """The one column of the table that names people; none when there are several."""
@@ -1271,13 +1291,14 @@ class Assembler:
             for p in self.notes.parts
             if p.known is not None and p.known.sort == "number" and not p.known.identifier
         ]
+        compared = [k for k in compared if k.column not in fixed(self.notes.parts)] or compared
         if len(set(compared)) == 1:
             return compared[0]
         shown = [s.known for s in self.notes.shown if s.known.sort == "number" and not s.known.identifier]
         if len(shown) == 1:
             return shown[0]
         texts = [s.known for s in self.notes.shown]
-        if len(texts) == 1:
+        if len(texts) == 1 and not wish.of_size:
             return texts[0]
         numbers = [
             k for k in self.lexicon.of_table[base] if k.sort == "number" and not k.identifier and not is_flag(k.field)

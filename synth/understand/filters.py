@@ -66,6 +66,10 @@ POSTFIX = {
 }
 
 
+# Said of what was left out, never of a nought.
+NOT_THERE = any_of("missing empty blank null unknown unspecified")
+
+
 class Filters(Predicates):
     """Conditions that come without a column before them."""
 
@@ -111,7 +115,7 @@ class Filters(Predicates):
             elif known.sort == "text" and (stored := self.values.in_column(known, self.low(i + n - 1))):
                 # "an unknown date", where the column says "unknown"
                 self.add(self.held_condition(Held(known, stored, 1, 1.0)), known)
-            elif not self._none_of(known, True):
+            elif set(said.split()) & NOT_THERE or not self._none_of(known, True):
                 self.add(Empty(known.column), known)
             self.zone = "filter"
             while self.low(at) in ("and", "or", "nor", ","):

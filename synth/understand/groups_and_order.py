@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from synth.plan import Column
-from synth.understand.columns import EDGES, ColumnMatch, Known, is_flag
+from synth.understand.columns import EDGES, ColumnMatch, Known, holds_years, is_flag
 from synth.understand.logic import moved
 from synth.understand.notes import (
     Best,
@@ -26,6 +26,9 @@ from synth.understand.operators import (
 from synth.understand.superlatives import Superlatives
 from synth.understand.vocabulary import FILLER, GRADES, SUPERLATIVES
 from synth.understand.words import any_of, stem
+
+# Numbers that people group by.
+STEPS = any_of("year month day hour week quarter weekday grade level class floor cylinder")
 
 
 class GroupsAndOrder(Superlatives):
@@ -381,7 +384,12 @@ class GroupsAndOrder(Superlatives):
             and key.unit is None
             and (
                 self._predicate_ahead(at, key.known)
-                or (key.known.sort == "number" and not key.known.identifier and key.known.additive is not None)
+                or (
+                    key.known.sort == "number"
+                    and not key.known.identifier
+                    and key.known.additive is not None
+                    and not (holds_years(key.known) or set(key.known.words) & STEPS)
+                )
             )
         ):
             return 0
@@ -502,7 +510,7 @@ class GroupsAndOrder(Superlatives):
             return named
         if not found and self.low(i + 1) == "first" and SUPERLATIVES.get(self.low(i)) in GRADES:
             words, more = GRADES[SUPERLATIVES[self.low(i)]]
-            self.notes.sorting.append(Sorting(descending=more, said=words))
+            self.notes.sorting.append(Sorting(descending=more, said=words, of_size=True))
             return i + 2
         if not found:
             return 0
@@ -524,6 +532,7 @@ class GroupsAndOrder(Superlatives):
                     Sorting(
                         descending=meaning == "desc",
                         said="alphabetical" if alphabetical else ("price" if expensive else words),
+                        of_size=any(self.low(k) in SUPERLATIVES for k in range(i, i + n)),
                     )
                 )
         else:

@@ -159,6 +159,7 @@ class Notes:
     sorting: list[Sorting] = field(default_factory=list)
     best: Best | None = None
     best_per: list[Key] = field(default_factory=list)
+    headed: list[Known] = field(default_factory=list)
     limit: int | None = None
     offset: int = 0
     newest: bool | None = None

@@ -8,12 +8,13 @@ from synth.plan import (
     Comparison,
     Condition,
     Empty,
+    Match,
     OneOf,
     Value,
 )
 from synth.understand.columns import Known, is_flag
 from synth.understand.logic import both, merge
-from synth.understand.notes import BE, STOPS, Having, Measure, no
+from synth.understand.notes import BE, STOPS, Having, Measure, Shown, no
 from synth.understand.numbers_and_dates import Quantity, quantity_at
 from synth.understand.operators import (
     AFTER_NUMBER,
@@ -380,6 +381,27 @@ class Predicates(Times):
         ):
             return True
         return bool(self.lexicon.tables_at(self.tokens, j)) or (token.kind == "word" and token.text.islower())
+
+    def _heads_list(self, i: int, known: Known, plural: bool) -> bool:
+        """Whether the column at i is what is to be listed, as "prices" in "the prices above 600 with their dates"."""
+        if self.zone != "head" or self.rows_said or self.mentioned or self.counting or self.aggregates or self.sharing:
+            return False
+        if self.notes.best is not None or self.notes.measures or self.notes.parts or self.question in ("who", "when"):
+            return False
+        return plural if not self.notes.shown else bool(self.connector or self.comma)
+
+    def _head_kept(self, known: Known, said: str) -> None:
+        """What is to be listed stays so though it is compared as well; names that begin so are listed each once."""
+        part = self.notes.parts[-1] if self.notes.parts else None
+        field = known.field
+        if part is None or part.known is not known:
+            return
+        repeated = 0 < field.distinct < field.values - field.nulls
+        telling = known.words[-1] not in any_of("message text comment description note title name")
+        if isinstance(part.condition, Match) and not self.notes.shown and repeated and telling:
+            self.notes.shown.append(Shown(known, said, True))
+        elif not any(s.known is known for s in self.notes.shown):
+            self.notes.headed.append(known)
 
     def _row_called(self, j: int, known: Known) -> bool:
         """Whether a row is called so: "the capital of Monaco" is asked of the country, and not which capital is called Monaco."""

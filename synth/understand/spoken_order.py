@@ -46,7 +46,9 @@ class SpokenOrder(Elapsing):
         if not end or (whole and i + whole[1] >= end):
             del self.notes.sorting[before:]
             return 0
-        if not named:
+        if named:
+            self.notes.sorting[-1].of_size = True
+        else:
             self.notes.sorting.append(Sorting(descending=descending, said=words, of_size=True))
         self.zone = "order"
         self._joined()

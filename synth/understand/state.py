@@ -393,7 +393,7 @@ class State:
             return dates[0]
         noun = self.lexicon.table_words[table][-1:]
         secondary = set(
-            "update updated modified changed due deleted shipped ship shipping delivered delivery deliver "
+            "closes closing update updated modified changed due deleted shipped ship shipping delivered delivery deliver "
             "end ended closed expiry expires expire return returned birth dob paid payment last cancelled "
             "left leave termination discharge discharged resolved seen arrival processed approved promised "
             "finish finished complete completed completion stop stopped until valid warranty expected deadline fixed "

@@ -19,6 +19,7 @@ from synth.understand.notes import (
     no,
 )
 from synth.understand.numbers_and_dates import (
+    CURRENCIES,
     quantity_at,
 )
 from synth.understand.operators import (
@@ -507,7 +508,7 @@ class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder):
                     or self.tokens[k].lemma in ("example", "sample")
                     or self._things_ranked(k)
                 )
-                and self.low(i - 1) in ("me", "any", "show", "list", "get", "give", "see", "the", "")
+                and self.low(i - 1) in ("me", "any", "show", "list", "get", "give", "see", "the", "our", "are", "")
             ):
                 self.notes.limit = int(number.value)
                 return k
@@ -531,7 +532,7 @@ class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder):
             if self.low(j) not in ("or", ","):
                 break
             j += 1
-        if not numbers or any(n.unit for n in numbers):
+        if not numbers or any(n.unit not in ("", "%", *CURRENCIES) for n in numbers):
             return 0
         matches = self.lexicon.matches_at(self.tokens, j)
         column = self.column_at(j, "number", 0.8)

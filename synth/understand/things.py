@@ -667,10 +667,13 @@ class Things(GroupsAndOrder):
             if tables and self.low(at) == "of" and tables[0][0] == known.column.table and tables[0][0] != self.subject:
                 self.mention(tables[0][0])
                 at = k + tables[0][2]
+        headed = self._heads_list(i, known, plural)
         predicate = (
             0 if (self.aggregates or self.counting) and not self._where_zone(i) else self._predicate(i, at, known)
         )
         if predicate:
+            if headed:
+                self._head_kept(known, said)
             self.zone = "filter"
             return predicate
         if self.counting:

@@ -11,7 +11,7 @@ from tests.synth.understand.test_answers import _plain, _rows
 CASES: dict[str, list[tuple[str, str]]] = {
     "nations": [
         # names that shorten and run together
-        ("life expectancy of japan", "SELECT lifeExp FROM nations WHERE country = 'Japan'"),
+        ("life expectancy of japan", "SELECT year, lifeExp FROM nations WHERE country = 'Japan'"),
         (
             "average life expectancy per continent in 2010",
             "SELECT continent, avg(lifeExp) FROM nations WHERE year = 2010 GROUP BY 1",
@@ -28,8 +28,112 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "countries with a life expectancy above 80 in 2010",
             "SELECT DISTINCT country FROM nations WHERE year = 2010 AND lifeExp > 80",
         ),
+        # what is compared is what is largest, each country having one row in a year
+        (
+            "Countries with more than 12 million people in 2005, largest first",
+            "SELECT country, pop FROM nations WHERE pop > 12000000 AND year = 2005 ORDER BY pop DESC",
+        ),
+        (
+            "countries of Asia in 2010 from the lowest life expectancy to the highest",
+            "SELECT country, lifeExp FROM nations WHERE continent = 'Asia' AND year = 2010 ORDER BY lifeExp",
+        ),
+        (
+            "population of chile and peru in 1990",
+            "SELECT country, pop FROM nations WHERE country IN ('Chile', 'Peru') AND year = 1990",
+        ),
+        ("life expectancy in 1985", "SELECT country, lifeExp FROM nations WHERE year = 1985"),
+    ],
+    "rainfall": [
+        # a name with its least or most in front
+        (
+            "How many days per year had a minimum temperature below 0?",
+            "SELECT year(date), count(*) FROM rainfall WHERE temp_min < 0 GROUP BY 1",
+        ),
+        (
+            "average maximum temperature per month in 2014",
+            "SELECT date_trunc('month', date), avg(temp_max) FROM rainfall WHERE year(date) = 2014 GROUP BY 1",
+        ),
+        # the extreme said last, or of a unit of a unit
+        (
+            "Which month of which year had the most rain in total?",
+            "SELECT date_trunc('month', date), sum(rain) FROM rainfall GROUP BY 1 ORDER BY 2 DESC LIMIT 1",
+        ),
+        (
+            "In which year was the average rain the highest?",
+            "SELECT year(date), avg(rain) FROM rainfall GROUP BY 1 ORDER BY 2 DESC LIMIT 1",
+        ),
+        (
+            "in what month was the total rain lowest",
+            "SELECT date_trunc('month', date), sum(rain) FROM rainfall GROUP BY 1 ORDER BY 2 LIMIT 1",
+        ),
+        # periods of which some are kept
+        (
+            "weeks in 2013 with over 60 mm rain in sum",
+            "SELECT date_trunc('week', date), sum(rain) FROM rainfall WHERE year(date) = 2013 GROUP BY 1 HAVING sum(rain) > 60",
+        ),
+        (
+            "months with more than 90 mm of rain",
+            "SELECT date_trunc('month', date), sum(rain) FROM rainfall GROUP BY 1 HAVING sum(rain) > 90",
+        ),
+        (
+            "months with an average temp_max above 11",
+            "SELECT date_trunc('month', date), avg(temp_max) FROM rainfall GROUP BY 1 HAVING avg(temp_max) > 11",
+        ),
+        # an amount asked for in its unit
+        ("how many mm rain last year", "SELECT sum(rain) FROM rainfall WHERE year(date) = 2025"),
+        ("how many mm of rain in 2014", "SELECT sum(rain) FROM rainfall WHERE year(date) = 2014"),
+        # whose figure is whose
+        ("temp_max in July 2013", "SELECT date, temp_max FROM rainfall WHERE date_trunc('month', date) = '2013-07-01'"),
+        (
+            "highest temp_max and when",
+            "SELECT temp_max, date FROM rainfall QUALIFY rank() OVER (ORDER BY temp_max DESC) = 1",
+        ),
+        (
+            "lowest temp_min and on which day",
+            "SELECT temp_min, date FROM rainfall QUALIFY rank() OVER (ORDER BY temp_min) = 1",
+        ),
+        ("sky values in 2014, each only once", "SELECT DISTINCT sky FROM rainfall WHERE year(date) = 2014"),
+    ],
+    "trials": [
+        (
+            "best variety for each farm and year by yield",
+            "SELECT year, farm, variety FROM trials QUALIFY rank() OVER (PARTITION BY farm, year ORDER BY yield DESC) = 1",
+        ),
+        (
+            "Could I see the results from Ashby and from Upton, ordered from the highest yield to the lowest?",
+            "SELECT * FROM trials WHERE farm IN ('Ashby', 'Upton') ORDER BY yield DESC",
+        ),
+        ("trials at Weston from the lowest yield up", "SELECT * FROM trials WHERE farm = 'Weston' ORDER BY yield"),
+        (
+            "trials at Weston starting with the highest yield",
+            "SELECT * FROM trials WHERE farm = 'Weston' ORDER BY yield DESC",
+        ),
+        ("all varieties that begin with Nr.", "SELECT DISTINCT variety FROM trials WHERE variety LIKE 'Nr.%'"),
+        ("farms ending in ton", "SELECT DISTINCT farm FROM trials WHERE farm LIKE '%ton'"),
+        ("highest yield and at which farm", "SELECT yield, farm FROM trials ORDER BY yield DESC LIMIT 1"),
+        (
+            "lowest yield and with which variety and in which year",
+            "SELECT yield, variety, year FROM trials ORDER BY yield LIMIT 1",
+        ),
+        (
+            "list the yields above 60 together with their farms and varieties",
+            "SELECT yield, farm, variety FROM trials WHERE yield > 60",
+        ),
+        (
+            "median yield by farm; skip rows of 1931",
+            "SELECT farm, median(yield) FROM trials WHERE year <> 1931 GROUP BY 1",
+        ),
+        ("Which years are there? Each only once, please.", "SELECT DISTINCT year FROM trials"),
     ],
     "gazetteer": [
+        (
+            "list the countries of West Europe with their capital and population, from the most populous down",
+            "SELECT * FROM gazetteer WHERE region = 'West Europe' ORDER BY population DESC",
+        ),
+        (
+            "countries with an area over 300000, largest first",
+            "SELECT * FROM gazetteer WHERE area > 300000 ORDER BY area DESC",
+        ),
         # what is stored to the letter goes before what is nearly so, and what a row is called before its translations
         ("capital of mongolia", "SELECT capital FROM gazetteer WHERE name = 'Mongolia'"),
         ("capital of monaco", "SELECT capital FROM gazetteer WHERE name = 'Monaco'"),
