@@ -25,7 +25,11 @@ class RunStopped(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one run may use. Units are in the names; a breach is reported as that limit."""
+    """What one run may use. Units are in the names; a breach is reported as that limit.
+
+    No closure gets a process, a thread or a file of its own: those limits are 0 in every sandbox, and ValueError tells who
+    asks for more. What a run may take from its source, such as the number of calls, is in its broker's Grant.
+    """
 
     wall_seconds: float = 30.0
     cpu_seconds: int = 30
@@ -36,6 +40,16 @@ class Limits:
     output_bytes: int = 512 * 1_048_576
     depth: int = 50
     stdout_bytes: int = 65_536
+    processes: int = 0
+    threads: int = 0
+    files: int = 0
+    file_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what no sandbox gives."""
+        for name in ("processes", "threads", "files", "file_bytes"):
+            if getattr(self, name) != 0:
+                raise ValueError(f"no sandbox gives a closure {name.replace('_', ' ')}: leave Limits.{name} at 0")
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,12 @@ _ALLOWED = {
     "times": (100, 153), "membarrier": (324, 283), "rseq": (334, 293),
 }  # fmt: skip
 _ON_THE_CHANNEL = {"read": (0, 63), "write": (1, 64), "sendto": (44, 206), "recvfrom": (45, 207)}
+# What a closure may have none of, answered as a limit that is used up: EAGAIN for processes and threads, EMFILE for files.
+_NONE_LEFT = {
+    "fork": (57, -1, 11), "vfork": (58, -1, 11), "clone": (56, 220, 11), "clone3": (435, 435, 11),
+    "open": (2, -1, 24), "creat": (85, -1, 24), "openat": (257, 56, 24), "openat2": (437, 437, 24),
+    "memfd_create": (319, 279, 24),
+}  # fmt: skip
 _MMAP, _MPROTECT, _PRLIMIT = (9, 222), (10, 226), (302, 261)
 _PROT_EXEC, _MAP_ANONYMOUS = 4, 0x20
 
@@ -172,7 +178,7 @@ def limit(address_space: int, cpu_seconds: int) -> None:
 
 
 def _program(channel: int) -> bytes:
-    """The allow-list as BPF. Whatever it does not name answers EPERM; another architecture's calls kill."""
+    """The allow-list as BPF. Whatever it does not name answers EPERM, or that none is left; another architecture's calls kill."""
     audit, column, _ = architecture()
     load, jump_eq, jump_ge, jump_set, give = 0x20, 0x15, 0x35, 0x45, 0x06
     allow, refuse, kill = 0x7FFF0000, 0x00050000 | 1, 0x80000000
@@ -222,6 +228,9 @@ def _program(channel: int) -> bytes:
     for numbers in _ALLOWED.values():
         if numbers[column] >= 0:
             code += [(jump_eq, 0, 1, numbers[column]), (give, 0, 0, allow)]
+    for *numbers_of, error in _NONE_LEFT.values():
+        if numbers_of[column] >= 0:
+            code += [(jump_eq, 0, 1, numbers_of[column]), (give, 0, 0, 0x00050000 | error)]
     code.append((give, 0, 0, refuse))
     return b"".join(struct.pack("=HBBI", *line) for line in code)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import importlib
 import io
 import mmap
@@ -146,7 +147,7 @@ class _Run:
         with contextlib.suppress(RecordRefused, MemoryError):
             self.outbox.flush()
         self._captured()
-        self._fault({"type": kind, "message": message, "line": line, "limit": None})
+        self._fault({"type": kind, "message": message, "line": line, "limit": _limit_of(error)})
 
     def _fault(self, fault: dict[str, object]) -> None:
         self._captured()
@@ -157,6 +158,15 @@ class _Run:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, _Captured):
                 stream.flush()
+
+
+def _limit_of(error: BaseException) -> str | None:
+    """The limit that the kernel's answer stands for: of what a closure may have none (kernel.py)."""
+    if isinstance(error, BlockingIOError):
+        return "processes"
+    if isinstance(error, RuntimeError) and error.args == ("can't start new thread",):
+        return "threads"
+    return "files" if isinstance(error, OSError) and error.errno == errno.EMFILE else None
 
 
 def _used() -> tuple[int, int]:
