@@ -12,6 +12,7 @@ import click
 
 from synth import __version__
 from synth.errors import TarsError
+from synth.model_cli import model as model_commands
 
 if TYPE_CHECKING:
     from synth.actions import Desk
@@ -59,7 +60,7 @@ def tars() -> None:
     "--model",
     default="",
     metavar="NAME",
-    help="builtin, openai:NAME, scripted:FILE, auto, or several parted by commas.",
+    help="builtin, onnx:NAME, openai:NAME, scripted:FILE, auto, or several parted by commas.",
 )
 @click.option(
     "--expect", default="", metavar="FILE", help="Records that the answer must equal (JSON, JSON Lines or CSV)."
@@ -493,6 +494,9 @@ def reindex(as_json: bool) -> None:
     with _desk(quiet=as_json) as desk:
         count = desk.memory().index.rebuild()
     click.echo(_dumps({"closures": count}) if as_json else f"{count} closures in the index")
+
+
+tars.add_command(model_commands)
 
 
 @tars.group(cls=Ordered)

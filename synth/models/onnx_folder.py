@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,22 +103,26 @@ def folder_of(path: Path, suffix: str = "") -> Folder:
 
 def choices_in(path: Path) -> list[Choice]:
     """Every precision in a folder, the preferred first."""
+    return choices_among([*sorted((path / "onnx").glob("*.onnx")), *sorted(path.glob("*.onnx"))])
+
+
+def choices_among(graphs: Iterable[Path]) -> list[Choice]:
+    """The precisions that these graphs make, by their names alone, the preferred first."""
     found: dict[str, dict[str, Path]] = {}
-    for folder in (path / "onnx", path):
-        for graph in sorted(folder.glob("*.onnx")):
-            match = _GRAPH.fullmatch(graph.stem)
-            if match:
-                found.setdefault(match["suffix"] or "", {}).setdefault(match["stem"], graph)
+    for graph in graphs:
+        match = _GRAPH.fullmatch(graph.stem)
+        if match:
+            found.setdefault(match["suffix"] or "", {}).setdefault(match["stem"], graph)
     made = []
-    for suffix, graphs in found.items():
-        if "model" in graphs:
-            made.append(Choice(suffix, (graphs["model"],)))
-        elif "decoder_model_merged" in graphs:
-            made.append(Choice(suffix, (graphs["decoder_model_merged"],), merged=True))
-        elif "decoder_model" in graphs and "decoder_with_past_model" in graphs:
-            made.append(Choice(suffix, (graphs["decoder_model"], graphs["decoder_with_past_model"])))
-        elif "decoder_model" in graphs:
-            made.append(Choice(suffix, (graphs["decoder_model"],)))
+    for suffix, named in found.items():
+        if "model" in named:
+            made.append(Choice(suffix, (named["model"],)))
+        elif "decoder_model_merged" in named:
+            made.append(Choice(suffix, (named["decoder_model_merged"],), merged=True))
+        elif "decoder_model" in named and "decoder_with_past_model" in named:
+            made.append(Choice(suffix, (named["decoder_model"], named["decoder_with_past_model"])))
+        elif "decoder_model" in named:
+            made.append(Choice(suffix, (named["decoder_model"],)))
     return sorted(made, key=lambda c: PREFERRED.index(c.suffix) if c.suffix in PREFERRED else len(PREFERRED))
 
 
