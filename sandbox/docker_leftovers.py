@@ -7,12 +7,16 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sandbox.docker_engine import Engine, engine_errors
 
 LABEL = "tars.sandbox"
 FOLDER = "tars-sandbox-"
+FORGOTTEN_SECONDS = 3_600.0
 
 
 def labels_of_this_host() -> dict[str, str]:
@@ -45,21 +49,37 @@ def start_of(pid: int) -> str:
     return "" if fields[0] in "ZX" else fields[19]
 
 
-def reap(found: Engine) -> list[str]:
-    """Remove the containers and folders that hosts on this machine left when they were killed; the containers' numbers."""
-    reaped = []
+def reap(found: Engine, forgotten_seconds: float = FORGOTTEN_SECONDS) -> list[str]:
+    """Remove what hosts that were killed left: their containers, if they were on this machine, and folders. Gives the numbers.
+
+    A container that runs ends by itself when its host is gone, wherever that was; one that was made and not started for so
+    long is nobody's any more.
+    """
     with engine_errors(found.address):
-        # Where process numbers cannot be looked up, nobody can be told to be dead.
-        filters = {"label": [LABEL, f"{LABEL}.machine={_machine()}"]}
-        listed = found.api.containers(all=True, filters=filters) if Path("/proc/self/stat").exists() else []
-    for one in listed:
-        labels = one.get("Labels") or {}
-        owner = labels.get(f"{LABEL}.owner", "")
-        if owner.isdecimal() and start_of(int(owner)) != labels.get(f"{LABEL}.owner-started"):
-            remove(found, one["Id"])
-            reaped.append(one["Id"])
+        listed = found.api.containers(all=True, filters={"label": LABEL})
+    reaped = [one["Id"] for one in listed if _is_dead_hosts(one) or _age(found, one) > forgotten_seconds]
+    for container in reaped:
+        remove(found, container)
     _sweep_folders()
     return reaped
+
+
+def _is_dead_hosts(container: Mapping[str, Any]) -> bool:
+    """Whether its host was a process of this machine that is gone."""
+    labels = container.get("Labels") or {}
+    # Where process numbers cannot be looked up, nobody can be told to be dead.
+    if labels.get(f"{LABEL}.machine") != _machine() or not Path("/proc/self/stat").exists():
+        return False
+    owner = labels.get(f"{LABEL}.owner", "")
+    return owner.isdecimal() and start_of(int(owner)) != labels.get(f"{LABEL}.owner-started")
+
+
+def _age(found: Engine, container: Mapping[str, Any]) -> float:
+    """For how many seconds, by the engine's own clock, a container has waited to be started; -1 for one that was."""
+    if container.get("State") != "created":
+        return -1.0
+    now = datetime.fromisoformat(str(found.info["SystemTime"])).timestamp()
+    return now - float(container["Created"])
 
 
 def _sweep_folders() -> None:
