@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from synth.understand.chatter import PURPOSES
+
 # What stands for a general word where no column, table or value is called so.
 SHORT = {
     "w": "with",
@@ -150,11 +152,19 @@ IDIOMS = (
     (r"\b(?:smallest|lowest) (?:number|value|amount|figure|one)s? (?:at )?first\b", "lowest first"),
     (r"\b(?:write|put|note|add|print|give) (?:down )?(?:the )?names? of the (\w+)\b", r""),
     (r"\bfrom the most (\w+) down\b", r"most \1 first"),
-    (
-        r"\bfrom the (highest|largest|biggest|lowest|smallest)(?: [a-z]+)? to the (?:lowest|smallest|highest|largest|biggest)(?: one)?\b",
-        r"\1 first",
-    ),
     (r"\bin sum\b", "in total"),
+    (r"\bcount ?\( ?\*? ?\)", "number of rows"),
+    (
+        r"\b(?:skip|skipping|ignore|ignoring|exclude|excluding|drop|dropping|omit|leave out|leaving out) (?:the |all |any )?"
+        r"(?:rows|records|entries|lines|ones|those)? ?(?:without|with no|with missing|with empty|lacking|missing)"
+        r" (?:a |an |the |any )?([\w ]+?)(?=[.,;!?]|$)",
+        r"where \1 is not empty",
+    ),
+    (
+        rf"^(?:for|regarding|re|concerning) (?:my|our|the|a|an|this|next|tomorrow'?s) (?:\w+ ){{0,2}}?(?:{PURPOSES})\s*:\s*",
+        "",
+    ),
+    (r"\b(?:which|what) (?:part|share|proportion|fraction) in (?:percent|%|percentage)(?: of)?\b", "what percentage"),
     (r"\bw/(?=\w)", "with "),
     (r"\bgroup by\b", "grouped by"),
     (r"\b(?:did|do|have|had|does|has) (\w+(?: \w+)?) (?:put in|clock(?:ed)? up|rack(?:ed)? up)\b", r"did \1 have"),
@@ -166,6 +176,9 @@ IDIOMS = (
 HANDLING = frozenset(
     "write wrote written put log logged logging appear appears appeared use uses using enter entered file filed claim claimed "
     "submit submitted handle handled handling hold holds own owns carry carries make makes made book booked do does did get got "
+    "associate associated correspond corresponds corresponding relate relates related pertaining display displayed feature features "
+    "featured garner garnered totaling totalling mention mentioned describe described note noted reach reached achieve achieved "
+    "obtain obtained receive received represent represents happen happens "
     "run runs ran keep keeps offer offers offered test tested issue issued list lists".split()
 )
 

@@ -6,6 +6,7 @@ understood at the first reading is never read again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,10 @@ WINDOW = 4
 CLAUSE = any_of("who that which and have has had are is was were")
 MOST_VALUES = 60
 """Values of a column with more than so many are names of things, and no word is taken for another form of one."""
+
+
+# One or two words and the brackets behind them.
+GLOSS = re.compile(r"\b[a-z]+(?: [a-z]+)? \((?P<name>[\w. ]+)\)")
 
 
 @dataclass(frozen=True)
@@ -63,13 +68,13 @@ def general_words() -> frozenset[str]:
 
 def mended(text: str, lexicon: Lexicon, values: Values, unexplained: Collection[str]) -> Mended:
     """The request with its strange words in the data's own; the same text where nothing better is known."""
-    text, tokens = tokens_of(without_idioms(text))
+    text, tokens = tokens_of(_glossed(without_idioms(text), lexicon))
     tokens = lexicon.with_names(text, tokens)
     strange = _strange(text, tokens, lexicon, values, unexplained)
     changes: list[tuple[Token, Token, str]] = []
     i = 0
     while i < len(tokens):
-        window = _name_in(tokens, i, strange, lexicon)
+        window = _name_in(tokens, i, strange, lexicon) or _value_in(tokens, i, strange, lexicon)
         word = None if window else _in_other_words(tokens, i, lexicon, values) if i in strange else None
         if window:
             changes.append((tokens[i], tokens[i + window[1] - 1], window[0]))
@@ -80,6 +85,16 @@ def mended(text: str, lexicon: Lexicon, values: Values, unexplained: Collection[
     for first, last, new in reversed(changes):
         text = f"{text[: first.start]}{new}{text[last.end :]}"
     return Mended(text, tuple(remarks))
+
+
+def _glossed(text: str, lexicon: Lexicon) -> str:
+    """ "Our average checkout amount (amount_cents)": a column's name in brackets stands for the words before it."""
+    names = {k.field.name.casefold().rpartition(".")[2]: k.field.name for k in lexicon.known.values()}
+    for found in GLOSS.finditer(text):
+        name = names.get(found["name"].strip().casefold())
+        if name is not None and set(name) & set("_."):
+            return f"{text[: found.start()]}{name} {text[found.end() :]}"
+    return text
 
 
 def _strange(
@@ -123,6 +138,26 @@ def _name_in(tokens: Sequence[Token], i: int, strange: set[int], lexicon: Lexico
         if len({k.field.name for k in found}) == 1:
             yes = _yes(found[0]) if i > 0 and tokens[i - 1].low in CLAUSE else ""
             return f"{found[0].field.name}{yes}", n
+    return None
+
+
+def _value_in(tokens: Sequence[Token], i: int, strange: set[int], lexicon: Lexicon) -> tuple[str, int] | None:
+    """The one value of a short list whose words, in any order and form, are those from i on: checkout_completed for completed checkouts."""
+    for n in (3, 2):
+        span = tokens[i : i + n]
+        if len(span) < n or any(t.kind != "word" for t in span) or not strange & set(range(i, i + n)):
+            continue
+        found = {
+            value
+            for known in lexicon.known.values()
+            if 0 < len(known.field.vocabulary) <= MOST_VALUES
+            for value in known.field.vocabulary
+            if len(words := words_of_name(value)) == n
+            and all(sum(akin(t.low, w) for w in words) == 1 for t in span)
+            and all(any(akin(t.low, w) for t in span) for w in words)
+        }
+        if len(found) == 1:
+            return f'"{found.pop()}"', n
     return None
 
 
