@@ -23,6 +23,7 @@ from synth.type_words import (
     FLAG_WORDS,
     MONEY_WORDS,
     MONTHS,
+    SHARED_NULLS,
     SHORT,
     STRONG_NULLS,
     SYMBOLS,
@@ -208,6 +209,7 @@ def infer_columns(
 ) -> list[ColumnType]:
     """The types of a whole table: columns whose values settle the decimal mark and the order of dates settle it for the others."""
     found = [infer_column(name, values, decimal=decimal) for name, values in zip(names, columns, strict=True)]
+    found = _with_shared_nulls(found, columns)
     orders = {c.day_first for c in found if c.day_first is not None}
     mark = decimal_mark(found)
     if not mark and not any(c.decimal for c in found):
@@ -220,6 +222,32 @@ def infer_columns(
         infer_column(c.name, values, decimal=mark, day_first=order) if c.confidence < 0.75 else c
         for c, values in zip(found, columns, strict=True)
     ]
+
+
+def _with_shared_nulls(found: Sequence[ColumnType], columns: Sequence[Sequence[str | None]]) -> list[ColumnType]:
+    """The types, where a mark such as NA that stands for nothing among the numbers and dates of a table does so in its text too.
+
+    Not in a column of short codes, where NA is Namibia or North America; nor for words, which may be a value of their own.
+    """
+    shared = {word for c in found if c.type != "string" for word in c.null_words} & SHARED_NULLS
+    if not shared:
+        return list(found)
+    return [
+        _as_text_without(one, values, shared) if one.type == "string" else one
+        for one, values in zip(found, columns, strict=True)
+    ]
+
+
+def _as_text_without(one: ColumnType, values: Sequence[str | None], words: set[str]) -> ColumnType:
+    """The text column with these words for nothing, where it has some and is not one of codes."""
+    counts = Counter("" if v is None else v.strip() for v in values)
+    marks = {text for text in counts if text.lower() in words}
+    others = [text for text in counts if text and text not in marks]
+    if not marks or (others and all(len(text) <= 3 and text.isupper() for text in others)):
+        return one
+    blank = counts.pop("", 0)
+    padded = sum(1 for v in values if v is not None and v.strip() and v != v.strip())
+    return _as_text(_Hint(one.name, _name_words(one.name), "", None), values, counts, blank, padded, marks)
 
 
 def decimal_mark(found: Iterable[ColumnType]) -> str:
@@ -1169,10 +1197,15 @@ _MEANINGS: Final = (
 
 
 def _as_text(
-    hint: _Hint, values: Sequence[str | None], counts: Mapping[str, int], blank: int, padded: int
+    hint: _Hint,
+    values: Sequence[str | None],
+    counts: Mapping[str, int],
+    blank: int,
+    padded: int,
+    marks: Iterable[str] = (),
 ) -> ColumnType:
     total = len(values)
-    words = {text for text in counts if text.lower() in STRONG_NULLS}
+    words = {text for text in counts if text.lower() in STRONG_NULLS} | set(marks)
     if len(words) == len(counts):
         words = set(counts)
     dropped = sum(counts[word] for word in words)

@@ -29,6 +29,9 @@ WEAK_NULLS: Final = (
 )
 """Null only where the other values are not text."""
 
+SHARED_NULLS: Final = _words("* - -- --- -nan . .. ... ? ?? n/d na nan nd – —")
+"""Marks that are null in a table's text too, where they are among its numbers or dates."""
+
 TRUE: Final = _words(
     """
     ano evet hai j ja on oui si sim sí t tak true verdadeiro verdadero vero vrai wahr y yes да ✓ ✔ 是

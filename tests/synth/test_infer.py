@@ -346,3 +346,21 @@ def test_spaces_of_any_width_group_thousands(space: str) -> None:
 
     assert read(found, texts) == [d("1234.50"), d("12000"), d("7.25")]
     assert breaking(found, texts) == []
+
+
+def test_a_mark_for_nothing_among_the_numbers_is_one_among_the_text() -> None:
+    numbers, sex = ["1.5", "NA", "2.5", "3.5"] * 5, ["MALE", "NA", "FEMALE", "MALE"] * 5
+
+    mass, text = infer_columns(["mass", "sex"], [numbers, sex])
+
+    assert mass.type == "decimal128(18, 1)"
+    assert (text.type, text.nulls, text.null_words, text.distinct) == ("string", 5, ("na",), 2)
+
+
+@pytest.mark.parametrize("values", [["AF", "NA", "EU"], ["none", "low", "high"], ["A", "B", "C"]])
+def test_codes_and_words_are_not_taken_for_nothing(values: list[str]) -> None:
+    numbers = ["1", "NA", "none", "2", "3", "4"] * 10
+
+    _, text = infer_columns(["n", "code"], [numbers, values * 20])
+
+    assert (text.nulls, text.null_words) == (0, ())
