@@ -30,10 +30,12 @@ class Understood:
 
 def understand(task: Task) -> Understood | Refusal:
     """What the request means over the schema. Every content word is accounted for, or it is refused."""
+    from synth.understand.asides import covers, restated, without_brackets
     from synth.understand.chatter import without_chatter
     from synth.understand.columns import lexicon_of
     from synth.understand.refusals import refusal_of, without_signing_in
     from synth.understand.spans import spelled_spans
+    from synth.understand.sql_words import without_sql
 
     lexicon = lexicon_of(task.schema)
     asked = without_signing_in(task.request.text)
@@ -44,7 +46,13 @@ def understand(task: Task) -> Understood | Refusal:
     refusal = refusal_of(asked, lexicon)
     if refusal is not None:
         return refusal
-    asked = spelled_spans(asked)
+    asked = without_brackets(without_sql(spelled_spans(asked)), lexicon)
+    twice = restated(asked)
+    if twice is not None:
+        said, strange = _read(task, lexicon, twice[1])
+        whole = said if isinstance(said, Understood) else _second_reading(task, lexicon, twice[1], strange)
+        if whole is not None and covers(whole.plan, twice[0], lexicon):
+            return whole
     first, unexplained = _read(task, lexicon, asked)
     if isinstance(first, Understood) or not task.schema.tables:
         return first

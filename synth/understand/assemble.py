@@ -218,7 +218,8 @@ class Assembler:
         within = [k.known for k in self.notes.best_per if k.known is not None]
         if one_row_each(self.lexicon, known[0], self.notes.parts, (*known[1:], *within)):
             return False
-        if best.by.additive is None and not best.words:
+        one_record = all(self._of_one_record(e, best.by) for e in entities)
+        if best.by.additive is None and not best.words and not one_record:
             name = best.by.column.name
             raise no(
                 "ambiguous",
@@ -331,6 +332,14 @@ class Assembler:
         self._rows_best(best)
         return True
 
+    def _of_one_record(self, key: Key, by: Known) -> bool:
+        """Whether the figure stands in the same nested record as the thing, and not every column does: the loyalty points of
+        a traveller are the traveller's, in each of the trips."""
+        steps = by.column.name.split(".")
+        if key.known is None or len(steps) < 2 or not key.known.column.name.startswith(f"{steps[0]}."):
+            return False
+        return not all(k.column.name.startswith(f"{steps[0]}.") for k in self.lexicon.of_table[by.column.table])
+
     def _needs_group(self, key: Key, best: Best) -> bool:
         """Whether several rows stand behind one such thing, so that a figure is formed for each."""
         assert best.by is not None
@@ -354,6 +363,7 @@ class Assembler:
             for s in self.notes.shown
             if self.lexicon.entity(s.known) and not (self.notes.best and s.known is self.notes.best.by)
         ]
+        entities = [s for n, s in enumerate(entities) if all(s.known is not e.known for e in entities[:n])]
         shown = [Key(known=s.known) for s in entities]
         beside = [s for s in entities if s.beside]
         best = self.notes.best
@@ -1087,7 +1097,8 @@ class Assembler:
             if (reader.question == "who" and label and not notes.all_columns) or (
                 reader.question == "which" and notes.best is not None and label and not notes.all_columns
             ):
-                columns = [*label]
+                # in each group, several rows may be called alike
+                columns = [*(c for c in self.lexicon.key(base) if notes.best_per and c not in label), *label]
             else:
                 own = [k.column for k in self.lexicon.of_table[base]]
                 columns = own + [c for c in columns if c not in own]
@@ -1165,14 +1176,19 @@ class Assembler:
             joins = self._joins(base, tables | extra, widening=False)
         if self.top_per is not None:
             self.top_per = replace(self.top_per, by=tuple(per))
+<<<<<<< /tmp/s2/t3dev/wt/synth/understand/assemble.py
             for expression in per:
                 if (
                     isinstance(expression, Column)
                     and expression not in columns
                     and not notes.all_columns
-                    and notes.shown
+                    and (notes.shown or reader.question in ("who", "which"))
                 ):
                     columns.insert(0, expression)
+=======
+            # of which group each row is the first has to be seen
+            columns[:0] = [e for e in dict.fromkeys(per) if isinstance(e, Column) and e not in columns]
+>>>>>>> /work/main/synth/understand/assemble.py
         elif per and notes.best is not None and notes.best.plain_first:
             self.distinct_on = tuple(per)
         limit = self.limit

@@ -42,6 +42,7 @@ ADDITIVE = any_of(
     "donation donations energy consumption kwh mwh conversion click impression payout bonus fine fines budget case death discount "
     "assist win draw defeat unit income population"
 )
+BEFALLEN = any_of("hit hurt sold lost won bought sent made taken given kept left paid held born shown")
 # What has a least and a most in the course of time.
 LEVELS = any_of("temperature price value humidity wind salary age speed pressure score grade level temp stock balance")
 COUNTED = any_of("day month night week unit cup visit credit hour conversion click")
@@ -89,7 +90,8 @@ class Known:
     def additive(self) -> bool | None:
         """Whether a sum over rows makes sense; None when its name does not tell."""
         words = set(self.words)
-        if self.counts and self.words[-1] in COUNTED:
+        raw = words_of_name(self.field.name)[-1:]
+        if self.counts and (self.words[-1] in COUNTED or raw == (self.words[-1],)):
             return True
         if self.words[-2:] == ("on", "hand") or (words & {"value"} and words & {"usd", "eur", "gbp", "chf"}):
             return True
@@ -104,8 +106,12 @@ class Known:
     @property
     def counts(self) -> bool:
         """Named in the plural, like things counted: days, cups, visits, bedrooms."""
-        last = words_of_name(self.field.name)[-1:]
-        return self.sort == "number" and bool(last) and last[0] != lemma(last[0]) and not self.identifier
+        words = words_of_name(self.field.name)
+        if self.sort != "number" or not words or self.identifier:
+            return False
+        # "customers_hit", "seats_used": things in the plural to which something happened
+        befallen = len(words) == 2 and (words[1].endswith("ed") or words[1] in BEFALLEN)
+        return words[-1] != lemma(words[-1]) or (befallen and words[0] != lemma(words[0]))
 
     @property
     def identifier(self) -> bool:
@@ -202,6 +208,9 @@ class Lexicon:
             self._add_noun(words[n:], table.name, 1.0 if n == 0 else 0.85)
         if len(words) > 1:
             self._add_noun(("".join(words),), table.name, 0.95)
+        if words and words[-1].endswith("ment") and len(words[-1]) > 8:
+            # "deploys" for deployments
+            self._add_noun((words[-1].removesuffix("ment"),), table.name, 0.8)
         self._add_noun((fold(table.name),), table.name, 1.0)
         known = []
         for each in table.fields:
@@ -388,7 +397,7 @@ class Lexicon:
         """The columns that the words from token i on may name: those of the longest span, best first."""
         for n in range(min(LONGEST, len(tokens) - i), 0, -1):
             span = tokens[i : i + n]
-            if n > 1 and (span[0].low in EDGES or span[-1].low in EDGES):
+            if n > 1 and (span[0].low in EDGES or span[-1].low in EDGES) and not self._led_by(span):
                 continue
             if any(t.kind in ("comma",) or (t.kind in ("quote", "literal") and n > 1) for t in span):
                 continue
@@ -398,6 +407,10 @@ class Lexicon:
             if found:
                 return [ColumnMatch(k, s, n) for k, s in found]
         return []
+
+    def _led_by(self, span: Sequence[Token]) -> bool:
+        """Whether "to" and what follows are together the end of a name: "to country" of route.to.country."""
+        return span[0].low == "to" and any(s >= 0.8 for s in self._index.get(tuple(t.lemma for t in span), {}).values())
 
     def named(self, words: tuple[str, ...]) -> list[tuple[Known, float]]:
         """The columns so called, best first; synonyms stand in for one word at a time."""

@@ -66,6 +66,7 @@ POSTFIX = {
 }
 
 
+
 # Said of what was left out, never of a nought.
 NOT_THERE = any_of("missing empty blank null unknown unspecified")
 
@@ -145,7 +146,7 @@ class Filters(Predicates):
     def _none_of(self, known: Known, none: bool) -> bool:
         """ "Days without rain" where the rain may be 0: compared with nothing; asked back where it may be missing too."""
         least = known.field.least
-        if known.sort != "number" or known.identifier or not isinstance(least, int | float | Decimal) or least > 0:
+        if known.sort != "number" or known.identifier or not isinstance(least, int | float | Decimal) or least != 0:
             return False
         if known.field.nulls:
             name = known.column.name

@@ -555,6 +555,15 @@ class GroupsAndOrder(Superlatives):
             more = GRADES[SUPERLATIVES[low]][1]
         if more is None:
             return 0
+        if self.low(j + 1) in any_of("one ones number numbers value values amount amounts figure figures") and (
+            end := self._on_top(j + 2)
+        ):
+            # "best one first": of whatever is ranked
+            ranked = self.notes.best is not None and self.notes.best.descending == more
+            if not ranked:
+                words = GRADES[SUPERLATIVES[low]][0] if low in SUPERLATIVES else ""
+                self.notes.sorting.append(Sorting(descending=more, said=words))
+            return end
         for end in range(j + 2, min(j + 6, len(self.tokens))):
             tail = 1 if self.low(end) == "first" else 0
             if self.low(end) in ("at", "on") and "top" in (self.low(end + 1), self.low(end + 2)):
@@ -571,6 +580,20 @@ class GroupsAndOrder(Superlatives):
             if self._sort_key(j + 1, more) == end:
                 return end + tail
             del self.notes.sorting[before:]
+        return 0
+
+    def _on_top(self, i: int) -> int:
+        """The place after "first", "on top" or "at the top" at i; 0 where nothing of the kind stands there."""
+        for words in (
+            ("first",),
+            ("at", "first"),
+            ("on", "top"),
+            ("at", "the", "top"),
+            ("on", "the", "top"),
+            ("up", "top"),
+        ):
+            if tuple(self.low(i + k) for k in range(len(words))) == words:
+                return i + len(words)
         return 0
 
     def _after_direction(self, i: int) -> int:

@@ -547,7 +547,8 @@ class Calendar:
         within = self._first_of(tokens, i)
         if within is not None:
             return within
-        if re.fullmatch(r"\d{4}", token.text) and following and following[0].low == "s":
+        glued = bool(following) and following[0].low == "s" and token.end == following[0].start
+        if re.fullmatch(r"\d{4}", token.text) and glued:
             start = int(token.text)
             if 1000 <= start <= 2100 and start % 10 == 0:
                 return Period(date(start, 1, 1), date(start + 10, 1, 1), f"the {start}s", 2)

@@ -36,9 +36,23 @@ from synth.understand.numbers_and_dates import (
 )
 from synth.understand.values import Held, Values
 from synth.understand.vocabulary import GRADES, ROWS
-from synth.understand.words import Token, any_of, lemma, spelled
+from synth.understand.words import Token, any_of, lemma, spelled, stem
 
 LASTING = (("minute",), ("hour",), ("day",), ("night",), ("week",), ("second",))
+# An adjective → a unit of what it grades.
+GRADED_IN = {
+    "slow": "s",
+    "fast": "s",
+    "long": "s",
+    "short": "s",
+    "heavy": "kg",
+    "light": "kg",
+    "hot": "deg",
+    "warm": "deg",
+    "cold": "deg",
+    "cool": "deg",
+    "far": "km",
+}
 # What happens to a row, from its beginning on.
 STAGES = (
     any_of("created creation placed ordered order"),
@@ -305,11 +319,26 @@ class State:
                     names = tuple(k.column.name for k in group)
                     raise no("ambiguous", f"{grade!r} may be by {' or '.join(names)}; say which", names)
                 return group[0]
+        measured = self._measured_as(grade, table)
+        if measured is not None:
+            return measured
         if grade in ("long", "short"):
             # a column that is called days, minutes or hours and nothing else says how long each row took
             whole = [k for k in self.lexicon.of_table[table] if k.sort == "number" and k.words in LASTING]
             return whole[0] if len(whole) == 1 else None
         return None
+
+    def _measured_as(self, grade: str, table: str) -> Known | None:
+        """The one column in a unit of what the adjective grades: the slowest has most milliseconds, the heaviest most kilograms."""
+        unit = GRADED_IN.get(grade, "")
+        found = [
+            k
+            for k in self.lexicon.of_table[table]
+            if unit
+            if k.sort == "number" and not k.identifier and (own := k.field.unit or _unit_of_name(k))
+            if own == unit or converted(Decimal(1), own, unit) is not None
+        ]
+        return found[0] if len(found) == 1 else None
 
     def _noun_ahead(self, i: int) -> bool:
         return (
@@ -399,6 +428,8 @@ class State:
             "finish finished complete completed completion stop stopped until valid warranty expected deadline fixed "
             "settled answered".split()
         )
+        roots = {stem(word) for word in secondary}
+        secondary |= {w for k in dates for w in k.words if stem(w) in roots}
         by_noun = [k for k in dates if noun and noun[0] in k.words and not set(k.words) & secondary]
         if len(by_noun) == 1:
             return by_noun[0]

@@ -39,7 +39,7 @@ from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES, ROWS, SUPE
 from synth.understand.words import IRREGULAR, any_of, lemma, stem
 
 SAYING = any_of("is are was were that which who")
-STRANDED = any_of("from in to with at on for by")
+STRANDED = any_of("from in to with at on for by of")
 DANGLING = any_of("where with by and or per of in than over under between from to is not without the")
 
 COMPARING = any_of("compare compares compared comparing comparison differ differs vary varies")
@@ -158,7 +158,7 @@ class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder):
         asked = words[:1] and words[0] in any_of("which what who whom")
         return any(
             w in any_of("we they you i people there our their the it")
-            and (asked or words[k - 1] in any_of("that which who whom where"))
+            and (asked or words[k - 1] in any_of("that which who whom where") or self.noun_of_rows(k - 1) is not None)
             for k, w in enumerate(words)
             if k
         )

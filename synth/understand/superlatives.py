@@ -274,6 +274,14 @@ class Superlatives(Figures):
             return self._best_noun(j + 1)
         return self._best_target(i, j, best, grade, start)
 
+    def _key_said_behind(self, j: int, graded: Known | None) -> bool:
+        """Whether "by" and a column to rank by come right behind the noun at j: the one that is graded, where one is."""
+        end = next((k for k in range(j, min(j + 4, len(self.tokens) - 1)) if self.low(k) == "by"), 0)
+        column = self.column_at(self.skip(end + 1, any_of("the their its"))) if end else None
+        if column is None or column[0].sort not in ("number", "date") or column[0].identifier:
+            return False
+        return graded is None or column[0] is graded
+
     def _since(self, known: Known) -> bool:
         """Whether the column says when something began, so that the oldest has the least of it."""
         return known.sort == "date" or bool({"year", "birth", "born"} & set(known.words))
@@ -523,6 +531,12 @@ class Superlatives(Figures):
             known_graded = self.graded(grade, self.subject)
             if known_graded is None and tables:
                 known_graded = self.graded(grade, tables[0][0])
+            if self._key_said_behind(j, known_graded) and best.words != "date":
+                # "the 10 slowest lines by retries"
+                best.of_rows = True
+                self._set_best(best)
+                self.best_open = True
+                return j
             if (
                 known_graded is None
                 and best.words != "date"

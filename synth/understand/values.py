@@ -171,6 +171,12 @@ class Values:
             # foggy, rainy, icy: the adjective of what is stored
             for noun in (last[:-1], last[:-2] if last[-2] == last[-3] else "", last[:-1] + "e"):
                 found += [Held(k, tuple(v), n, 0.9) for k, v in self._index.get(noun, {}).items()] if noun else []
+        if not found and n in (2, 3) and all(t.kind == "word" and len(t.low) > 2 for t in span):
+            # "completed checkouts" for checkout_completed
+            said = sorted(stem(t.low) for t in span)
+            for key, held in self._index.items():
+                if key.count(" ") == n - 1 and sorted(stem(w) for w in key.split()) == said:
+                    found += [Held(k, tuple(v), n, 0.9) for k, v in held.items()]
         if not found and n == 1 and len(last) > 4:
             root = stem(last)
             for key, held in self._index.items():
@@ -260,7 +266,7 @@ class Values:
         telling = tuple(w for w in known.words if w not in any_of("is has was flag did be"))
         names = [telling]
         if len(telling) == 2 and telling[0] == self.lexicon.table_words[known.column.table][-1]:
-            names = [telling[1:]]
+            names = [telling[1:], telling]
         if "." in known.field.name:
             last = spelled_out(words_of_name(known.field.name.rpartition(".")[2]))
             names.append(tuple(w for w in last if w not in any_of("is has was flag did be")))
