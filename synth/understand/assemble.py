@@ -1176,19 +1176,8 @@ class Assembler:
             joins = self._joins(base, tables | extra, widening=False)
         if self.top_per is not None:
             self.top_per = replace(self.top_per, by=tuple(per))
-<<<<<<< /tmp/s2/t3dev/wt/synth/understand/assemble.py
-            for expression in per:
-                if (
-                    isinstance(expression, Column)
-                    and expression not in columns
-                    and not notes.all_columns
-                    and (notes.shown or reader.question in ("who", "which"))
-                ):
-                    columns.insert(0, expression)
-=======
             # of which group each row is the first has to be seen
             columns[:0] = [e for e in dict.fromkeys(per) if isinstance(e, Column) and e not in columns]
->>>>>>> /work/main/synth/understand/assemble.py
         elif per and notes.best is not None and notes.best.plain_first:
             self.distinct_on = tuple(per)
         limit = self.limit
