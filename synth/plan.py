@@ -114,7 +114,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Empty:
-    """The value is null or (for text) blank."""
+    """The value is null or, for text, blank, or, for a list, without a member."""
 
     left: Expression
     negated: bool = False

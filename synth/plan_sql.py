@@ -431,9 +431,13 @@ class _Builder:
     def _empty(self, of: Empty) -> exp.Expr:
         left = self._of(of.left)
         empty: exp.Expr = exp.Is(this=left, expression=exp.Null())
-        if isinstance(of.left, Column) and _field(self.schema, of.left).type == "string":
+        kind = _field(self.schema, of.left).type if isinstance(of.left, Column) else ""
+        if kind == "string":
             blank = exp.EQ(this=exp.Trim(this=left.copy()), expression=exp.Literal.string(""))
             empty = exp.Paren(this=exp.or_(empty, blank))
+        elif kind.startswith(("list<", "large_list<")):
+            size = exp.func("cardinality" if self.dialect == "postgres" else "len", left.copy())
+            empty = exp.Paren(this=exp.or_(empty, exp.EQ(this=size, expression=exp.Literal.number(0))))
         return exp.Not(this=empty) if of.negated else empty
 
 

@@ -406,3 +406,19 @@ def test_a_column_may_be_named_like_a_word_of_sql(word: str) -> None:
         assert (
             f"{'`' if dialect == 'mysql' else chr(34)}{word}" in sql_of(plan, schema, dialect).text or word == "status"
         )
+
+
+def test_a_list_without_a_member_is_empty(duck: duckdb.DuckDBPyConnection) -> None:
+    duck.execute("CREATE OR REPLACE TABLE tagged AS SELECT 1 AS id, ['a'] AS tags UNION ALL VALUES (2, []), (3, NULL)")
+    schema = Schema((Table("tagged", (Field("id", "int64"), Field("tags", "list<item: string>"))),))
+    tags = Column("tagged", "tags")
+
+    empty, filled = (
+        sql_of(
+            Plan("tagged", (Output(Column("tagged", "id"), "id"),), where=Empty(tags, negated)), schema, "duckdb"
+        ).text
+        for negated in (False, True)
+    )
+
+    assert sorted(duck.execute(empty).fetchall()) == [(2,), (3,)]
+    assert duck.execute(filled).fetchall() == [(1,)]
