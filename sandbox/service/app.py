@@ -167,7 +167,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     def openapi() -> dict[str, Any]:
         if not description:
-            description.update(_described(app))
+            description.update(_described(app, service))
         return description
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way of replacing it
@@ -436,8 +436,8 @@ def _operation(kind: type[messages.Strict], told: type[Any], summary: str, is_ru
     return {"summary": summary, "response_class": Response, "responses": responses, "openapi_extra": extra}
 
 
-def _described(app: FastAPI) -> dict[str, Any]:
-    """The description, with the models that the routes only refer to."""
+def _described(app: FastAPI, service: Service) -> dict[str, Any]:
+    """The description, with the models that the routes only refer to, and what this service has: its sandboxes and ceilings."""
     told = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     kinds = (
         messages.ExecuteRequest,
@@ -449,6 +449,11 @@ def _described(app: FastAPI) -> dict[str, Any]:
     )
     # As they come in, also for those that go out: a field with a default may be missing from an answer.
     _, schemas = models_json_schema([(kind, "validation") for kind in kinds], ref_template=_REF + "{model}")
+    for kind in (messages.ExecuteRequest, messages.RunRequest):
+        backend = schemas["$defs"][kind.__name__]["properties"]["backend"]
+        backend["anyOf"] = [{"type": "string", "enum": list(service.sandboxes.choices)}, {"type": "null"}]
+    for name, limit in schemas["$defs"]["LimitsAsked"]["properties"].items():
+        limit["anyOf"][0]["maximum"] = getattr(service.settings.limits, name)
     components = told.setdefault("components", {})
     components.setdefault("schemas", {}).update(schemas["$defs"])
     components["securitySchemes"] = {

@@ -79,13 +79,14 @@ class ExecuteRequest(Strict):
     entry: Name = "closure"
     inputs: Annotated[dict[Name, list[dict[str, Any]]], Field(max_length=32)] | None = Field(
         default=None,
+        examples=[EXAMPLE_INPUTS],
         description="Tables by name, as lists of records; `source.query(sql, params)` reads them (DuckDB's SQL).",
     )
     types: dict[Name, dict[str, Word]] = Field(
         default_factory=dict,
         description="Types of input columns where JSON has none: text, integer, number, decimal(P, S), boolean, date, time, "
         "timestamp, timestamptz.",
-        examples=[{"orders": {"total": "decimal(18, 2)", "day": "date"}}],
+        examples=[{"orders": {"total": "decimal(18, 2)"}}],
     )
     source: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
         default=None, description="A registered source, instead of inputs."

@@ -521,6 +521,15 @@ def test_the_description_has_examples_that_work(client: httpx.Client) -> None:
             assert answer.json().get("status", "ok") == "ok"
 
 
+def test_the_description_tells_the_sandboxes_and_ceilings_of_this_service(client: httpx.Client) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+
+    assert schemas["ExecuteRequest"]["properties"]["backend"]["anyOf"][0]["enum"] == ["auto", "local", "docker"]
+    limits = schemas["LimitsAsked"]["properties"]
+    assert limits["wall_seconds"]["anyOf"][0]["maximum"] == 5.0
+    assert limits["records"]["anyOf"][0]["maximum"] == 50_000
+
+
 def test_the_example_of_the_documentation_works(client: httpx.Client) -> None:
     text = (Path(__file__).parents[2] / "docs" / "service.md").read_text()
     body = text[text.index("-d '") + 4 :]
