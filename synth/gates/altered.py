@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from synth.plan import Column, Compare, Plan, Value, walk
+from synth.plan import Aggregate, Column, Compare, Plan, Value, walk
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,31 +32,43 @@ def shuffled(rows: Mapping[str, pa.Table], seed: int = 7) -> dict[str, pa.Table]
 
 
 def disturbed(
-    rows: Mapping[str, pa.Table], schema: Schema, plan: Plan | None = None, seed: int = 7
+    rows: Mapping[str, pa.Table],
+    schema: Schema,
+    plan: Plan | None = None,
+    now: datetime | None = None,
+    nulls: bool = True,
+    seed: int = 7,
 ) -> dict[str, pa.Table]:
-    """Rows shuffled, one in seven twice; figures changed (never a key's); nulls where nulls were seen; and, where the plan
-    compares a column with a value, rows that hold exactly that value and its neighbours."""
+    """Rows shuffled, one in seven twice; figures changed (never a key's); nulls where nulls were seen, if `nulls`; and, where
+    the plan compares a column with a value, rows that hold exactly that value and its neighbours, but no moment after `now`.
+
+    No row comes twice where the plan counts different values: what is told apart there may be told apart by being rows."""
     chance = random.Random(seed)
     keys = _key_columns(schema)
     made: dict[str, pa.Table] = {}
     for name, table in rows.items():
         order = chance.sample(range(table.num_rows), min(table.num_rows, MOST_ROWS))
-        if (name, None) not in keys:
+        if (name, None) not in keys and not _counts_different(plan):
             order += [i for i in order if chance.random() < 1 / 7]
         kept = {c for t, c in keys if t == name and c}
-        nullable = {f.name for f in schema.table(name).fields if f.nulls}
-        made[name] = _changed(_taken(table, order), kept, nullable, _bounds(plan, name), chance)
+        nullable = {f.name for f in schema.table(name).fields if f.nulls} if nulls else set()
+        made[name] = _changed(_taken(table, order), kept, nullable, _bounds(plan, name, now), chance)
     return made
 
 
-def _bounds(plan: Plan | None, table: str) -> dict[str, list[object]]:
-    """The values that the plan compares each column of a table with, and those just beside them."""
+def _counts_different(plan: Plan | None) -> bool:
+    return any(isinstance(n, Aggregate) and n.function == "count_distinct" for n in walk(plan)) if plan else False
+
+
+def _bounds(plan: Plan | None, table: str, now: datetime | None) -> dict[str, list[object]]:
+    """The values that the plan compares each column of a table with, and those just beside them; none that lies ahead."""
     found: dict[str, list[object]] = {}
     for node in walk(plan) if plan else ():
         if not isinstance(node, Compare) or not isinstance(node.left, Column) or not isinstance(node.right, Value):
             continue
         if node.left.table == table:
-            found.setdefault(node.left.name, []).extend(_beside(node.right.value))
+            beside = [v for v in _beside(node.right.value) if now is None or not _ahead(v, now)]
+            found.setdefault(node.left.name, []).extend(beside)
     return found
 
 
@@ -69,6 +81,13 @@ def _beside(value: object) -> list[object]:
         day = timedelta(days=1)
         return [value, value + day, value - day]
     return [value]
+
+
+def _ahead(value: object, now: datetime) -> bool:
+    """Whether a moment has not come yet: no row holds it, and a closure may leave it open."""
+    if isinstance(value, datetime):
+        return value.date() > now.date()
+    return isinstance(value, date) and value > now.date()
 
 
 def _taken(rows: pa.Table, order: list[int]) -> pa.Table:

@@ -20,6 +20,8 @@ from synth.trial import Trial, try_out
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from synth.gates.facts import Facts
+
 
 @dataclass(frozen=True)
 class GateReport:
@@ -58,6 +60,13 @@ class Case:
         return typed(self.draft.parameters or declared_in(self.draft.code), self.task.request.parameters)
 
     @cached_property
+    def facts(self) -> Facts:
+        """What the request states in so many words."""
+        from synth.gates.facts import facts_of
+
+        return facts_of(self.task, self.b)
+
+    @cached_property
     def a(self) -> dict[str, pa.Table]:
         """Sample A of the tables that the draft can reach: copies of a hundred others would only take time."""
         return {name: rows for name, rows in self.sample.a.items() if self._reaches(name)}
@@ -85,20 +94,27 @@ class Case:
         return self.run(self.b, keep_calls=self.task.shape == "http")
 
     def run(
-        self, rows: Mapping[str, pa.Table], keep_calls: bool = False, behind: Callable[[object], object] | None = None
+        self,
+        rows: Mapping[str, pa.Table],
+        keep_calls: bool = False,
+        behind: Callable[[object], object] | None = None,
+        parameters: Mapping[str, object] | None = None,
     ) -> Trial:
-        """The draft over doors to these rows, or over what `behind` makes of those doors."""
+        """The draft over doors to these rows, or over what `behind` makes of those doors; with other `parameters` if given."""
         doors = self.source.over(rows)
         try:
-            return self.run_over(behind(doors) if behind else doors, keep_calls)
+            return self.run_over(behind(doors) if behind else doors, keep_calls, parameters)
         finally:
             close = getattr(doors, "close", None)
             if close:
                 close()
 
-    def run_over(self, doors: object, keep_calls: bool = False) -> Trial:
-        """The draft over these doors."""
-        return try_out(self.draft, doors, self.sandbox, self.limits, self.parameters, keep_calls=keep_calls)
+    def run_over(
+        self, doors: object, keep_calls: bool = False, parameters: Mapping[str, object] | None = None
+    ) -> Trial:
+        """The draft over these doors, with the user's own values for its parameters or with these."""
+        values = self.parameters if parameters is None else parameters
+        return try_out(self.draft, doors, self.sandbox, self.limits, values, keep_calls=keep_calls)
 
     def note(self, gate: Gate, text: str) -> None:
         """Remember a confirmation or a figure for the gate's report."""

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from sandbox.finding import Finding
 from synth.gates import stated, witness, written
 from synth.gates.altered import disturbed, emptied, shuffled
 from synth.gates.case import Case
+from synth.gates.probes import Answer, Prober, in_order, some_of
 from synth.gates.runs import fault_of
-from synth.plan import Plan
-from synth.records import bag
+from synth.plan import Plan, Value, walk
+from synth.records import Record, bag
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+ORDERED = re.compile(r"\b(?:first|sort(?:ed)?|order(?:ed)? by|top|descending|ascending|rank(?:ed)?)\b", re.IGNORECASE)
 
 
 def findings_of(case: Case) -> Iterable[Finding]:
@@ -20,8 +31,10 @@ def findings_of(case: Case) -> Iterable[Finding]:
         _runs_on_b,
         _reads_all,
         _nothing_from_nothing,
+        _parameters,
         _witness,
         _order_of_rows,
+        _probed,
         stated.findings_of,
         _expected,
     ):
@@ -97,7 +110,9 @@ def _nothing_from_nothing(case: Case) -> Iterator[Finding]:
 
 
 def _witness(case: Case) -> Iterator[Finding]:
-    """Over sample B and over a disturbed copy, the records are what the builtin's reading of the request gives."""
+    """Over sample B and over a disturbed copy, the records are what the builtin's reading of the request gives.
+
+    A reading that itself contradicts what the request states is no witness against a draft that does not."""
     plan = case.draft.plan if isinstance(case.draft.plan, Plan) else witness.plan_of(case.task)
     if plan is None:
         case.note("faithful", "no independent witness: the builtin is not sure of this request")
@@ -105,33 +120,113 @@ def _witness(case: Case) -> Iterator[Finding]:
     folded: Mapping[str, frozenset[str]] = getattr(case.source, "folded", {})
     loose = any(c.name in folded.get(c.table, ()) for c in plan.columns())
     alike = witness.folded_text if loose else list
-    said = witness.answer_of(plan, case.task, case.b, case.parameters, folded)
-    finding = witness.disagreement(plan, alike(said), alike(case.on_b.records), "rows that were kept back")
+
+    def answer(rows: Mapping[str, pa.Table]) -> list[dict[str, object]]:
+        return witness.answer_of(plan, case.task, rows, case.parameters, folded)
+
+    finding = witness.disagreement(plan, alike(answer(case.b)), alike(case.on_b.records), "rows that were kept back")
     if finding is None:
-        rows = disturbed(case.b, case.task.schema, plan)
-        altered = case.run(rows)
+        for nulls in (True, False):
+            rows = disturbed(case.b, case.task.schema, plan, case.task.request.now, nulls)
+            altered = case.run(rows)
+            if altered.result.status == "ok":
+                break
+            # A draft that raises where a value is missing is honest, and it may know that none is missing there.
         if altered.result.status != "ok":
             fault = fault_of(altered.result)
             yield Finding(
                 "faithful",
-                "fails-on-nulls",
-                f"over a copy with nulls and doubled rows: {fault.message}",
+                "fails-on-other-rows",
+                f"over a copy with changed and doubled rows: {fault.message}",
                 line=fault.line,
             )
             return
         finding = witness.disagreement(
-            plan,
-            alike(witness.answer_of(plan, case.task, rows, case.parameters, folded)),
-            alike(altered.records),
-            "a disturbed copy of the rows",
+            plan, alike(answer(rows)), alike(altered.records), "a disturbed copy of the rows"
         )
-    if finding:
-        yield finding
-    else:
+    if finding is None:
         case.witnessed = True
         who = "its own plan, asked directly" if case.draft.plan else "the builtin's reading"
         case.confirm("faithful", "plan" if case.draft.plan else "witness")
-        case.note("faithful", f"agrees with {who} on {len(said)} records and on a disturbed copy")
+        case.note("faithful", f"agrees with {who} on {len(case.on_b.records)} records and on a disturbed copy")
+    elif case.draft.plan is None and (doubt := _contradicted(case, plan, answer)):
+        case.note("faithful", f"the builtin reads the request otherwise, and wrongly: {doubt.message}")
+    else:
+        yield finding
+
+
+def _contradicted(case: Case, plan: Plan, answer: Answer) -> Finding | None:
+    """What the request states that a witness' own answers contradict."""
+    names = " ".join(c.name for c in plan.columns()) + f" {plan.table} " + " ".join(j.table for j in plan.joins)
+    numbers = " ".join(str(n.value) for n in walk(plan) if isinstance(n, Value))
+    prober = Prober(
+        case.facts,
+        case.task.schema,
+        some_of(case.b, case.task.schema),
+        f"{names} {numbers}",
+        answer,
+        case.task.request.now,
+    )
+    return next(prober.findings(), None)
+
+
+def _probed(case: Case) -> Iterator[Finding]:
+    """Where no witness agreed, what the request states is held against the answers over rows made for it."""
+    if case.witnessed or case.draft.plan is not None:
+        return
+
+    def answer(rows: Mapping[str, pa.Table]) -> tuple[dict[str, object], ...] | None:
+        trial = case.run(rows)
+        return trial.records if trial.result.status == "ok" else None
+
+    prober = Prober(
+        case.facts, case.task.schema, some_of(case.b, case.task.schema), case.draft.code, answer, case.task.request.now
+    )
+    found = next(prober.findings(), None)
+    if found:
+        yield found
+        return
+    for evidence in prober.evidence():
+        case.confirm("faithful", evidence)
+    if prober.confirms:
+        case.note("faithful", f"checked over made-up rows: {', '.join(dict.fromkeys(prober.confirms))}")
+
+
+def _parameters(case: Case) -> Iterator[Finding]:
+    """Every parameter changes the answer: at least one of two far values of it does."""
+    if case.draft.plan is not None or not case.on_b.records:
+        return
+    before = bag(case.on_b.records)
+    for parameter in case.draft.parameters:
+        if parameter.name in case.task.request.parameters or parameter.default is None:
+            continue
+        for value in _far(parameter.default):
+            trial = case.run(case.b, parameters={**case.parameters, parameter.name: value})
+            if trial.result.status != "ok" or bag(trial.records) != before:
+                break
+        else:
+            yield Finding(
+                "faithful",
+                "ignored-parameter",
+                f"the parameter {parameter.name!r} changes nothing: with {value!r} for it the closure gives the same records",
+                hint="Use the parameter where its value stands now.",
+            )
+            return
+
+
+def _far(value: object) -> tuple[object, ...]:
+    """Values of the same type that are far from this one on either side."""
+    if isinstance(value, bool):
+        return (not value,)
+    if isinstance(value, datetime):
+        return (datetime(1900, 1, 1, tzinfo=value.tzinfo), datetime(2100, 1, 1, tzinfo=value.tzinfo))
+    if isinstance(value, date):
+        return (date(1900, 1, 1), date(2100, 1, 1))
+    if isinstance(value, Decimal):
+        return (abs(value) * 1000 + 100_000, -abs(value) * 1000 - 100_000)
+    if isinstance(value, int | float):
+        return (abs(value) * 1000 + 100_000, -abs(value) * 1000 - 100_000)
+    return (f"{value} ~",) if isinstance(value, str) else ()
 
 
 def _order_of_rows(case: Case) -> Iterator[Finding]:
@@ -151,13 +246,28 @@ def _expected(case: Case) -> Iterator[Finding]:
         return
     trial = case.run_over(case.source.capability)
     if bag(trial.records) == bag(expected):
+        if _ordered_otherwise(case, trial.records, expected):
+            yield Finding(
+                "faithful",
+                "out-of-order",
+                "the records are those that were expected, in another order",
+                record=trial.records[0],
+                hint="Sort them as the request says.",
+            )
+            return
         case.note("faithful", f"equal to the {len(expected)} expected records")
         case.confirm("faithful", "expected records")
         return
     from deepdiff import DeepDiff
 
+    # Two long lists that differ in much are told apart by what comes first; pairing all their records takes minutes.
     difference = DeepDiff(
-        list(expected), list(trial.records), ignore_order=True, max_diffs=2000, cutoff_intersection_for_pairs=1
+        list(expected[:200]),
+        list(trial.records[:200]),
+        ignore_order=True,
+        max_diffs=2000,
+        cutoff_intersection_for_pairs=1,
+        log_stacktrace=False,
     )
     yield Finding(
         "faithful",
@@ -165,3 +275,13 @@ def _expected(case: Case) -> Iterator[Finding]:
         f"{len(expected)} records were expected, the closure gave {len(trial.records)}: {difference.pretty()[:400]}",
         record=trial.records[0] if trial.records else None,
     )
+
+
+def _ordered_otherwise(case: Case, given: Sequence[Record], expected: Sequence[Record]) -> bool:
+    """Whether an order is asked for, the expected records stand in one, and the given ones in none of theirs."""
+    if not (case.facts.direction or ORDERED.search(case.task.request.text)):
+        return False
+    kept = [
+        (c, down) for c in (expected[0] if expected else ()) for down in (True, False) if in_order(expected, c, down)
+    ]
+    return bool(kept) and not any(in_order(given, column, down) for column, down in kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sandbox.finding import Finding
@@ -65,6 +66,7 @@ def disagreement(plan: Plan, said: Rows, given: Rows, where: str) -> Finding | N
     """How the closure's records differ from the witness', named as the mistake that it most looks like."""
     names = [o.name for o in plan.outputs]
     columns = _columns(names, said, given)
+    said = _as_days(said, given, dict(zip(names, columns, strict=True)))
     if _agree(plan, names, said, given, columns):
         return _out_of_order(plan, given, dict(zip(names, columns, strict=True)), where)
     expected, got = len(said), len(given)
@@ -83,6 +85,20 @@ def disagreement(plan: Plan, said: Rows, given: Rows, where: str) -> Finding | N
         record=found,
         hint="Check which columns are read and how they are combined.",
     )
+
+
+def _as_days(said: Rows, given: Rows, columns: Mapping[str, str | None]) -> Rows:
+    """The witness' moments cut to days where the closure gives days: how finely a time is shown is left open."""
+    cut = {
+        name
+        for name, column in columns.items()
+        if any(isinstance(r.get(name), datetime) for r in said)
+        and given
+        and all(r.get(column or name) is None or type(r.get(column or name)) is date for r in given)
+    }
+    if not cut:
+        return said
+    return [{n: v.date() if n in cut and isinstance(v, datetime) else v for n, v in r.items()} for r in said]
 
 
 def _out_of_order(plan: Plan, given: Rows, columns: Mapping[str, str | None], where: str) -> Finding | None:

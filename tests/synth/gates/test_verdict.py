@@ -279,7 +279,7 @@ def test_what_the_builtin_does_not_understand_goes_to_the_next_writer(sandbox: S
     model = Scripted([f"```python\n{RIGHT}\n```"])
 
     outcome = ask(
-        Request("the Oslo question again, per city", NOW),
+        Request("the usual question again, per city", NOW),
         source(),
         Tools([Builtin(), TextWriter(model)], sandbox, None),
     )
