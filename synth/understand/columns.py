@@ -28,6 +28,7 @@ HAPPENINGS = ("al", "ure", "ion", "ment", "ing")
 DATE_WORDS = any_of("date time at on day timestamp datetime when")
 LABELS = ("name", "title", "label", "full name", "description")
 IDENTIFIERS = any_of("id code number key uuid sku isbn no identifier")
+MISSING = any_of("na n/a #n/a nan null nil - -- --- ? .")
 YES = any_of("yes y true t 1")
 NO = any_of("no n false f 0")
 
@@ -132,6 +133,14 @@ def holds_years(known: Known) -> bool:
 def ends_in_minutes(words: tuple[str, ...]) -> bool:
     """Whether a name that ends in "min" means minutes, as wait_min does, and not the least, as temp_min does."""
     return not set(words) & LEVELS
+
+
+def missing_marks(field: Field) -> tuple[str, ...]:
+    """The stored texts that say that there is none: NA, n/a, a dash. Among codes of two letters NA is one of them."""
+    marks = tuple(v for v in field.vocabulary if v.strip().casefold() in MISSING)
+    others = [v for v in field.vocabulary if v not in marks]
+    codes = bool(others) and all(len(v) == 2 and v.isupper() for v in others)
+    return () if codes or not others else marks
 
 
 def holds_codes(known: Known) -> bool:
@@ -478,7 +487,14 @@ class Lexicon:
         needs = ROWS.get(token.lemma)
         if needs is None or (needs and not set(needs.split()) & self._words[table]):
             return False
-        return token.lemma in self.table_words[table] or not self._referred_to(token.lemma, table)
+        return token.lemma in self.table_words[table] or not (
+            self._referred_to(token.lemma, table) or self._only_counted(token.lemma, table)
+        )
+
+    def _only_counted(self, noun: str, table: str) -> bool:
+        """Whether figures alone are called by the noun: "customers_hit" counts customers, and its rows are others."""
+        named = [k for k in self.of_table[table] if noun in k.words]
+        return bool(named) and all(k.sort == "number" and not k.identifier for k in named)
 
     def _referred_to(self, noun: str, table: str) -> bool:
         """Whether the rows only point at such things, several at the same one: the users of a table of events."""

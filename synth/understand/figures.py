@@ -482,6 +482,9 @@ class Figures(Filters):
         elif self.counting == "rows" and known.sort == "date":
             days = known.field.type.startswith("date") and lemma(said.casefold()) in ("day", "date")
             self._count_now(Measure("count_distinct" if days else "count", known.column, said, known=known))
+        elif self.counting == "rows" and _runs_again(known):
+            names = (f"number of different {known.column.name}", "number of rows")
+            raise no("ambiguous", f"{known.column.name!r} runs from 1 several times: different numbers, or rows?", names)
         elif self.counting == "rows" and known.sort == "text" and self._kind_named(at):
             names = (f"number of different {said}", f"number of rows per {said}")
             raise no("ambiguous", f"a number of {said!r}: of different ones, or of rows for each?", names)
@@ -546,3 +549,10 @@ class Figures(Filters):
         if self.low(at) in ("altogether",):
             return at + 1
         return at
+
+
+def _runs_again(known: Known) -> bool:
+    """Whether it numbers rows from 1 on and begins again: then its different values are not the things it numbers."""
+    field = known.field
+    whole = field.least == 1 and field.most == field.distinct
+    return known.words[-1] in ("number", "no", "sequence") and whole and field.distinct < field.values - field.nulls

@@ -10,13 +10,17 @@ from typing import Literal
 
 from synth.plan import (
     AggregateName,
+    And,
+    Column,
     Condition,
     Elapsed,
+    Empty,
+    OneOf,
     Or,
     Value,
 )
 from synth.request import Task
-from synth.understand.columns import ColumnMatch, Known, Lexicon, ends_in_minutes, holds_years, is_flag
+from synth.understand.columns import ColumnMatch, Known, Lexicon, ends_in_minutes, holds_years, is_flag, missing_marks
 from synth.understand.joins import Graph
 from synth.understand.logic import both, either, merge, negated_already, negation
 from synth.understand.notes import (
@@ -152,6 +156,7 @@ class State:
         if (joined or self.comma) and value and parts and parts[-1].value and parts[-1].negated and not self.but:
             # "not in Berlin or Paris": the not holds for the whole list
             self.negate = self.negate or (known is not None and parts[-1].known is known)
+        condition = self._or_marked_missing(condition)
         negated = self.negate
         far = known is not None and known.column.table != self.subject and self.subject_noted
         if far and known is not None and self.graph.widens(self.subject, known.column.table):
@@ -202,6 +207,16 @@ class State:
                 Part(condition, "and" if joined == "and" else "", known, value, negated, after_group=after_group)
             )
         self._reset()
+
+    def _or_marked_missing(self, condition: Condition) -> Condition:
+        """What is written NA or as a dash is empty too."""
+        if not isinstance(condition, Empty) or not isinstance(condition.left, Column):
+            return condition
+        marks = missing_marks(self.lexicon.known[condition.left].field)
+        if not marks:
+            return condition
+        marked = OneOf(condition.left, tuple(Value(m) for m in marks), negated=condition.negated)
+        return And((condition, marked)) if condition.negated else Or((condition, marked))
 
     def add_having(self, having: Having) -> None:
         """Note a condition on a figure; "or" with other conditions cannot be said in a plan."""

@@ -105,7 +105,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("orders between 100 and 500", "SELECT * FROM orders WHERE total BETWEEN 100 AND 500"),
         (
             "latest order of each customer",
-            "SELECT o.* FROM orders o WHERE placed_at = (SELECT max(placed_at) FROM orders x WHERE x.customer_id = o.customer_id)",
+            "SELECT c.name, o.* FROM orders o JOIN customers c ON c.id = o.customer_id WHERE placed_at = (SELECT max(placed_at) FROM orders x WHERE x.customer_id = o.customer_id)",
         ),
         ("how many different products were ordered", "SELECT count(DISTINCT product_id) FROM order_items"),
         (
@@ -361,7 +361,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ),
         (
             "the 2 best paid employees in each department",
-            "SELECT * FROM employees QUALIFY row_number() OVER (PARTITION BY dept_id ORDER BY salary DESC) <= 2",
+            "SELECT d.dept_name, e.* FROM employees e JOIN departments d USING (dept_id) QUALIFY row_number() OVER (PARTITION BY dept_id ORDER BY salary DESC) <= 2",
         ),
         ("oldest employee", "SELECT * FROM employees WHERE birth_date = (SELECT min(birth_date) FROM employees)"),
         ("employees hired after 2020", "SELECT * FROM employees WHERE hire_date >= '2021-01-01'"),

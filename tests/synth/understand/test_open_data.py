@@ -97,7 +97,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "trials": [
         (
             "best variety for each farm and year by yield",
-            "SELECT year, farm, variety FROM trials QUALIFY rank() OVER (PARTITION BY farm, year ORDER BY yield DESC) = 1",
+            "SELECT farm, year, variety FROM trials QUALIFY rank() OVER (PARTITION BY farm, year ORDER BY yield DESC) = 1",
         ),
         (
             "Could I see the results from Ashby and from Upton, ordered from the highest yield to the lowest?",
