@@ -8,6 +8,7 @@ torch stays out of the project's own environment: only the token ids that it gav
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -35,12 +36,11 @@ def prompt_of(length: int, vocab: int) -> list[int]:
 
 def recorded(shape: Shape, seed: int = 0) -> list[dict[str, list[int]]]:
     """What transformers says after each prompt, computed in fp32."""
-    import torch
-    import transformers
-
+    torch: Any = importlib.import_module("torch")
+    transformers: Any = importlib.import_module("transformers")
     torch.set_num_threads(1)
     config = transformers.AutoConfig.for_model(**shape.config)
-    model: Any = transformers.AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
+    model = transformers.AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
     state = {name: torch.from_numpy(values.copy()) for name, values in weights_of(shape, seed).items()}
     missing, unexpected = model.load_state_dict(state, strict=False)
     if unexpected or set(missing) - {"lm_head.weight"} or (missing and not shape.tied):
@@ -59,16 +59,11 @@ def recorded(shape: Shape, seed: int = 0) -> list[dict[str, list[int]]]:
 
 def main() -> None:
     """Write the file that is named."""
-    import torch
-    import transformers
-
-    made = {
-        "made with": {"torch": torch.__version__, "transformers": transformers.__version__},
-        **{name: recorded(shape) for name, shape in SHAPES.items()},
-    }
-    Path(sys.argv[1]).write_text(json.dumps(made, separators=(",", ":")) + "\n")
-    for name in SHAPES:
-        print(name, [len(set(one["reply"])) for one in made[name]], "different tokens of", TOKENS)
+    said = {name: recorded(shape) for name, shape in SHAPES.items()}
+    versions = {name: str(importlib.import_module(name).__version__) for name in ("torch", "transformers")}
+    Path(sys.argv[1]).write_text(json.dumps({"made with": versions, **said}, separators=(",", ":")) + "\n")
+    for name, replies in said.items():
+        print(name, [len(set(one["reply"])) for one in replies], "different tokens of", TOKENS)
 
 
 if __name__ == "__main__":

@@ -54,13 +54,13 @@ _HEAD = r"""
 start: "```python\n" imports function END | CANNOT
 imports: (IMPORT "\n")* /\n{0,3}/
 IMPORT: {imports}
-function: "def closure(source" parameters ")" returns HEAD_END line_1 DOCSTRING (line_1 statement_1_00)+
+function: "def closure(" EDGE "source" parameters ")" returns HEAD_END line_1 DOCSTRING (line_1 statement_1_00)+
 parameters: ("," GAP_B "*" ("," GAP_B parameter){1,16} ","? )? EDGE
 parameter: ID ": " type " = " expr_b
 type: TYPE " | None"?
 returns: (" -> " ("Iterator" | "Iterable" | "Generator") "[" type (", " type){0,2} "]")?
 GAP_B: /( |\n {0,60})?/
-EDGE: /(\n {0,60})?/
+EDGE: /(( {1,2}#[^\n\r`\x00-\x1f\x7f]{0,160})?\n {0,60})?/
 """
 
 _EXPRESSION = r"""
@@ -99,7 +99,7 @@ FOR_B: /( |\n {0,60})for /
 IN_B: / in /
 COMMA: /,( {0,2}#[^\n\r`\x00-\x1f\x7f]{0,160}\n {0,60}| |\n {0,60})?/
 COLON: / ?:( |\n {0,60})?/
-CLOSE_COMMA: /,?(\n {0,60})?/
+CLOSE_COMMA: /,?(( {1,2}#[^\n\r`\x00-\x1f\x7f]{0,160})?\n {0,60})?/
 target: ID (trailer* (("." ID) | "[" EDGE subscript EDGE "]"))?
 several: target (", " target){1,6}
 values: expr_n (", " expr_n){0,6}
@@ -217,7 +217,7 @@ class Guide:
     def take(self, token: int) -> None:
         """Go on with this token, which was admitted."""
         if not self._matcher.consume_token(token):
-            raise RuntimeError(f"the grammar refuses a token that it admitted: {self._matcher.get_error()}")
+            raise RuntimeError(f"the grammar refuses a token that it admitted: {shown(self._matcher.get_error(), 160)}")
         self._said += self._words.tokenizer.decode_bytes([token])
 
     def forced(self) -> list[int]:
@@ -311,7 +311,7 @@ _AT_LINE = (
 
 def closing_fragments(said: str) -> tuple[str, ...]:
     """Texts that may bring a reply nearer to its end, by where in its code it stands: those that end most first."""
-    quote, brackets = _standing(said)
+    quote, brackets, in_comment = _standing(said)
     if quote:
         return (
             quote,
@@ -325,12 +325,15 @@ def closing_fragments(said: str) -> tuple[str, ...]:
             "n",
             "x",
         )
+    if in_comment:
+        return (f"\n{brackets[-1]}", "\n0", "\n") if brackets else tuple(f for f in _AT_LINE if f.startswith("\n"))
     return (brackets[-1], *_IN_BRACKETS) if brackets else _AT_LINE
 
 
-def _standing(said: str) -> tuple[str, list[str]]:
-    """The quote of the string that the text ends in ("" for none), and the brackets that are open, as they would be closed."""
-    quote, brackets, at = "", [], 0
+def _standing(said: str) -> tuple[str, list[str], bool]:
+    """The quote of the string that the text ends in ("" for none), the brackets that are open, as they would be closed, and
+    whether it ends in a comment."""
+    quote, brackets, at, in_comment = "", [], 0, False
     while at < len(said):
         here = said[at]
         if quote:
@@ -343,13 +346,14 @@ def _standing(said: str) -> tuple[str, list[str]]:
             quote = here * 3 if said.startswith(here * 3, at) else here
             at += len(quote) - 1
         elif here == "#":
-            at = (said.find("\n", at) if "\n" in said[at:] else len(said)) - 1
+            in_comment = "\n" not in said[at:]
+            at = len(said) if in_comment else said.index("\n", at)
         elif here in "([{":
             brackets.append(")]}"["([{".index(here)])
         elif here in ")]}" and brackets:
             brackets.pop()
         at += 1
-    return quote, brackets
+    return quote, brackets, in_comment
 
 
 def _library() -> Any:
