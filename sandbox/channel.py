@@ -15,8 +15,7 @@ from functools import lru_cache
 from gc import is_tracked
 from itertools import chain
 from math import isfinite
-from socket import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 import ormsgpack
@@ -89,10 +88,20 @@ class RecordRefused(Exception):
         self.pieces = pieces
 
 
+class Wire(Protocol):
+    """What a channel needs of a socket."""
+
+    def recv_into(self, view: memoryview, /) -> int: ...
+
+    def sendall(self, data: bytes | bytearray | memoryview, /) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class Channel:
     """One end of the socket. A time-out of the socket, where set, comes out as TimeoutError."""
 
-    def __init__(self, wire: socket) -> None:
+    def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self.received = 0
 

@@ -30,6 +30,9 @@ START_SECONDS = 30.0
 EXIT_SECONDS = 5.0
 WORKERS_AHEAD = 2
 CURSORS = 8
+CALL_BYTES = 64 * 1_048_576
+CALLS_TOO_MANY = 100
+"""How often a closure may ask on after its last granted call was refused, before that ends its run."""
 
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _WELL = Job("def closure(source):\n    return [{'well': True}]\n", limits=Limits(memory_mb=64))
@@ -130,6 +133,28 @@ class _Ended(Exception):
         self.fault = Fault(kind, message)
 
 
+class _Timed:
+    """A socket that is told before each piece how long it may still take: who drips bytes gains no time."""
+
+    def __init__(self, wire: socket, arm: Callable[[], None]) -> None:
+        self._wire = wire
+        self._arm = arm
+
+    def recv_into(self, view: memoryview) -> int:
+        """As a socket does."""
+        self._arm()
+        return self._wire.recv_into(view)
+
+    def sendall(self, data: Any) -> None:
+        """As a socket does; its time-out is for all of the data."""
+        self._arm()
+        self._wire.sendall(data)
+
+    def close(self) -> None:
+        """As a socket does."""
+        self._wire.close()
+
+
 class Run:
     """One job on one worker."""
 
@@ -148,12 +173,13 @@ class Run:
         self.sink = sink
         self.policy = policy
         self.socket = socket(fileno=os.dup(worker.wire_end))
-        self.channel = Channel(self.socket)
+        self.channel = Channel(_Timed(self.socket, self._arm))
         self.started = time.perf_counter()
         self.deadline = time.monotonic() + job.limits.wall_seconds
         self.records: list[Record] = []
         self.count = 0
         self.output_bytes = 0
+        self.call_bytes = 0
         self.texts: dict[int, list[bytes]] = {wire.OUT: [], wire.ERR: []}
         self.text_room = {wire.OUT: job.limits.stdout_bytes, wire.ERR: job.limits.stdout_bytes}
         self.cut: set[int] = set()
@@ -238,14 +264,12 @@ class Run:
         self._send(wire.JOB, head + message)
 
     def _send(self, kind: int, payload: Any = b"") -> None:
-        self._arm()
         try:
             self.channel.send(kind, payload)
         except TimeoutError:
             raise self._overtime() from None
 
     def _receive(self) -> tuple[int, bytearray]:
-        self._arm()
         try:
             return self.channel.receive(self._cap)
         except TimeoutError:
@@ -341,6 +365,13 @@ class Run:
         return f"{text}\n… [cut after {self.limits.stdout_bytes} bytes]" if kind in self.cut else text
 
     def _call(self, payload: bytearray) -> None:
+        # The broker writes every call down, refused ones too.
+        self.call_bytes += len(payload)
+        if self.call_bytes > CALL_BYTES:
+            raise _Ended("calls", "LimitExceeded", f"the calls are longer than {CALL_BYTES} bytes in all")
+        granted = self.broker.grant.calls
+        if self.broker.meter.calls > granted + CALLS_TOO_MANY:
+            raise _Ended("calls", "LimitExceeded", f"more than {granted} calls in one run, and asked on")
         message = _plain(payload)
         if not (isinstance(message, list) and len(message) == 4):
             raise ChannelBroken("a call that is none")

@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.backends.docker import Docker
 from sandbox.backends.scripted import Scripted
-from sandbox.broker import Broker, CallRefused, Grant
+from sandbox.broker import Broker, Call, CallRefused, Grant
 from sandbox.job import Fault, Job, Limits, Record, RunResult, Sandbox, SandboxUnavailable
 from sandbox.open import open_sandbox, sandbox_names
 
@@ -185,6 +185,20 @@ def test_every_limit_of_the_grant_is_enforced_and_named(real: Sandbox, grant: Gr
     assert (result.status, result.limit) == ("limit", limit), result
     assert result.fault is not None
     assert result.fault.line == 3
+
+
+@pytest.mark.parametrize(
+    ("call", "grant"),
+    [("source.text()", Grant(calls=5)), ("source.query('x' * 1_000_000)", Grant(calls=1_000_000))],
+)
+def test_who_asks_on_and_on_is_ended(real: Sandbox, call: str, grant: Grant) -> None:
+    asks = f"        try:\n            {call}\n        except SourceError:\n            pass\n"
+    log: list[Call] = []
+
+    result = real.run(Job(f"def closure(source):\n    while True:\n{asks}"), Broker(Lines(), grant, log.append))
+
+    assert (result.status, result.limit) == ("limit", "calls"), result
+    assert len(log) < 200
 
 
 def test_code_that_breaks_the_policy_does_not_run(real: Sandbox) -> None:

@@ -46,6 +46,17 @@ def test_wall_seconds_of_a_loop_that_never_yields(local: Local) -> None:
     assert result.usage.cpu_ms > 5
 
 
+def test_wall_seconds_of_a_process_that_sends_a_byte_now_and_then(local: Local) -> None:
+    code = (
+        "import os, struct, time\ndef closure(source):\n    os.write(3, struct.pack('<IB', 10_000, ord('r')))\n"
+        "    for _ in range(10_000):\n        os.write(3, b'x')\n        time.sleep(0.2)\n"
+    )
+
+    result = run(local, code, replace(SMALL, wall_seconds=0.5))
+
+    assert (result.status, result.limit) == ("limit", "wall_seconds")
+
+
 class Slow:
     """A source that takes its time."""
 
