@@ -68,7 +68,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Function:
-    """A small text or number function of one value."""
+    """A small text or number function of one value; `length` of a list is how many entries it has."""
 
     name: Literal["lower", "upper", "trim", "length", "abs", "round", "year", "month", "day", "hour"]
     of: Expression

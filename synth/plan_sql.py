@@ -379,6 +379,8 @@ class _Builder:
                 return exp.Upper(this=of)
             case "trim":
                 return exp.Trim(this=of)
+            case "length" if type_of(function.of, self.schema).startswith(("list<", "large_list<", "fixed_size_list<")):
+                return exp.ArraySize(this=of)
             case "length":
                 return exp.Length(this=of)
             case "abs":

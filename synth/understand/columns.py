@@ -115,6 +115,11 @@ class Known:
         return words[-1] != lemma(words[-1]) or (befallen and words[0] != lemma(words[0]))
 
     @property
+    def lists(self) -> bool:
+        """Whether each value is a list."""
+        return self.field.type.startswith(("list<", "large_list<", "fixed_size_list<"))
+
+    @property
     def identifier(self) -> bool:
         """Names a thing rather than measures it."""
         return bool(self.words) and (

@@ -14,6 +14,7 @@ from synth.understand.columns import Known, holds_years, is_flag
 from synth.understand.filters import Filters
 from synth.understand.notes import (
     Measure,
+    entries_of,
     no,
 )
 from synth.understand.numbers_and_dates import UNITS, quantity_at
@@ -172,6 +173,8 @@ class Figures(Filters):
             if known.sort == "date" and how == "rows":
                 self.event = known
                 return Measure("count", None, self.said(i, j - i), rows_of=known.column.table), j
+            if known.lists:
+                return entries_of(known), j
             if known.sort == "number" and known.additive and how == "rows":
                 return Measure("sum", known.column, self.said(i, j - i), known=known), j
             return Measure("count_distinct", known.column, self.said(i, j - i), known=known), j
@@ -469,6 +472,10 @@ class Figures(Filters):
             raise no("cannot-answer", f"{known.column.name!r} is yes or no; ask for a count or a share")
 
     def _count_column(self, known: Known, said: str, at: int) -> int:
+        if known.lists:
+            self._count_now(entries_of(known))
+            self._joined()
+            return at
         if known.sort == "number" and not known.identifier and self.counting == "rows" and not is_flag(known.field):
             if known.additive is False or (known.additive is None and (not known.counts or holds_years(known))):
                 raise no(
@@ -484,7 +491,9 @@ class Figures(Filters):
             self._count_now(Measure("count_distinct" if days else "count", known.column, said, known=known))
         elif self.counting == "rows" and _runs_again(known):
             names = (f"number of different {known.column.name}", "number of rows")
-            raise no("ambiguous", f"{known.column.name!r} runs from 1 several times: different numbers, or rows?", names)
+            raise no(
+                "ambiguous", f"{known.column.name!r} runs from 1 several times: different numbers, or rows?", names
+            )
         elif self.counting == "rows" and known.sort == "text" and self._kind_named(at):
             names = (f"number of different {said}", f"number of rows per {said}")
             raise no("ambiguous", f"a number of {said!r}: of different ones, or of rows for each?", names)

@@ -10,12 +10,13 @@ from synth.plan import (
     Comparison,
     Condition,
     Expression,
+    Function,
     Unit,
     Value,
 )
 from synth.request import Refusal
 from synth.understand.columns import Known
-from synth.understand.words import any_of
+from synth.understand.words import any_of, spelled
 
 BE = any_of("is are was were be been being has have had does did do that which who column field its their equal")
 
@@ -77,6 +78,16 @@ class Measure:
     unique: bool = False
     enumerated: bool = False
     traded: bool = False
+
+
+def length_of(known: Known) -> Expression:
+    """How many entries the row's list has."""
+    return Function("length", known.column)
+
+
+def entries_of(known: Known) -> Measure:
+    """The entries of the rows' lists, added up."""
+    return Measure("sum", length_of(known), f"{spelled(known.column.name)}_count")
 
 
 @dataclass

@@ -12,6 +12,8 @@ from synth.understand.notes import Part
 
 MOST_KEYS = 3
 """More columns than so many together make no key that a reader would look for."""
+MOST_PARTS = 16
+"""Among more columns than so many a key would be found by chance, and not soon."""
 
 
 def telling(lexicon: Lexicon, table: str) -> tuple[Known, ...]:
@@ -26,6 +28,8 @@ def telling(lexicon: Lexicon, table: str) -> tuple[Known, ...]:
     if len(days) == 1:
         return (days[0],)
     parts = [k for k in fields if _may_be_part(k)]
+    if len(parts) > MOST_PARTS:
+        return ()
     for count in range(2, MOST_KEYS + 1):
         found = [c for c in combinations(parts, count) if prod(k.field.distinct for k in c) == c[0].field.values]
         if len(found) == 1:

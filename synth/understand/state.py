@@ -306,6 +306,12 @@ class State:
         known = self.choose(matches, sort, near, self.said(i, n))
         return (known, j) if known is not None else None
 
+    def list_at(self, i: int) -> tuple[Known, int] | None:
+        """The column of lists named from i on and the place after it."""
+        matches = self.lexicon.matches_at(self.tokens, i) if i < len(self.tokens) else []
+        found = [m for m in matches if m.score >= 0.8 and m.known.lists and m.score >= matches[0].score - 0.03]
+        return (found[0].known, i + found[0].length) if len(found) == 1 else None
+
     def graded(self, grade: str, table: str) -> Known | None:
         """The column of the table that an adjective grades, when it is clear which."""
         words, _ = GRADES.get(grade, ("", True))

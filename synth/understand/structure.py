@@ -8,6 +8,7 @@ from dataclasses import replace
 from synth.plan import Compare, Comparison, Empty, Match, OneOf, Value
 from synth.understand.columns import ColumnMatch, Known, is_flag
 from synth.understand.filters import _akin
+from synth.understand.lengths import ListLengths
 from synth.understand.loosely import Loosely
 from synth.understand.notes import (
     ACTORS,
@@ -53,7 +54,7 @@ KEYWORDS = (
 ).split()
 
 
-class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder):
+class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder, ListLengths):
     """One walk over one request."""
 
     def read(self) -> Notes:
@@ -75,6 +76,7 @@ class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder):
             self._exact_name,
             self._stored_time,
             self._extreme_where,
+            self._list_compared,
             self._question,
             self._doer,
             self._in_stock,
@@ -532,8 +534,11 @@ class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder):
             if self.low(j) not in ("or", ","):
                 break
             j += 1
-        if not numbers or any(n.unit not in ("", "%", *CURRENCIES) for n in numbers):
+        of = bool(numbers) and bool(numbers[-1].unit) and self.low(j) == "of"
+        if not numbers or not (of or all(n.unit in ("", "%", *CURRENCIES) for n in numbers)):
             return 0
+        # "with 32 GB of memory"
+        j += of
         matches = self.lexicon.matches_at(self.tokens, j)
         column = self.column_at(j, "number", 0.8)
         if column is None or column[0].identifier or matches[0].known.sort != "number":
@@ -755,12 +760,14 @@ class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder):
         """ "earns", "spent", "gave": the column of the amount, to be compared or shown."""
         for verb, words in VERBS.items():
             if stem(verb) == root:
+                if root == "spend" and len(self.lexicon.schema.tables) == 1:
+                    words += " cost price"
                 j = self.skip(i + 1, {"a", "the", "them", "us"})
                 known_or_none = None
                 for table in dict.fromkeys([self.subject, *self.mentioned]):
                     pool2 = self.lexicon.with_words(table, words.split(), "number")
                     if pool2:
-                        first = [k for k in pool2 if k.words == pool2[0].words]
+                        first = _told_first(pool2, words.split())
                         known_or_none = first[0] if len(first) == 1 else None
                         break
                 if known_or_none is None:
@@ -788,9 +795,13 @@ class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder):
                     # "donors who gave more than 1000": what each gave in all
                     self.last = Measure("sum", known.column, known.column.name, known=known)
                     return j
-                spent = self.question == "what" and root == "spend"
+                spent = root == "spend" and (self.question == "what" or self.low(0) == "what")
                 if (self.question == "how much" or spent) and not self.notes.measures and not self.notes.shown:
-                    if known.additive:
+                    # what was spent on things without a quantity is the sum of their prices
+                    single = root == "spend" and not self.lexicon.with_words(
+                        known.column.table, ["quantity", "units"], "number"
+                    )
+                    if known.additive or single:
                         self.notes.measures.append(Measure("sum", known.column, known.column.name, known=known))
                     else:
                         self.notes.shown.append(Shown(known, self.low(i)))
@@ -1190,6 +1201,13 @@ class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder):
             )
         if self.negate:
             raise no("not-understood", "a 'not' with nothing behind it that it could deny")
+
+
+def _told_first(pool: list[Known], words: list[str]) -> list[Known]:
+    """The columns of the word that comes first; of these the ones called just so, where there are any."""
+    leading = next(w for w in words if any(w in k.words for k in pool))
+    first = [k for k in pool if leading in k.words]
+    return [k for k in first if len(k.words) == 1] or first
 
 
 def _near(word: str, noun: str) -> bool:

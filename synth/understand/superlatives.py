@@ -13,6 +13,7 @@ from synth.understand.notes import (
     Key,
     Measure,
     Shown,
+    entries_of,
     no,
 )
 from synth.understand.numbers_and_dates import (
@@ -679,6 +680,11 @@ class Superlatives(Figures):
             return j + tables[0][2]
         if matches:
             found = self.column_at(j)
+            if found and found[0].lists:
+                self.notes.measures.append(entries_of(found[0]))
+                best.function = "sum"
+                self._set_best(best)
+                return found[1]
             if found:
                 known, at = found
                 if known.sort == "number" and not known.identifier:

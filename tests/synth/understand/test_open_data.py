@@ -126,6 +126,18 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("Which years are there? Each only once, please.", "SELECT DISTINCT year FROM trials"),
     ],
     "gazetteer": [
+        # how many entries a list has
+        ("which countries have more than 7 neighbours", "SELECT * FROM gazetteer WHERE len(neighbours) > 7"),
+        ("countries with at least 3 neighbours", "SELECT * FROM gazetteer WHERE len(neighbours) >= 3"),
+        ("countries with 4 or fewer neighbours", "SELECT * FROM gazetteer WHERE len(neighbours) <= 4"),
+        ("countries without neighbours", "SELECT * FROM gazetteer WHERE len(neighbours) = 0"),
+        ("countries with exactly two neighbours", "SELECT * FROM gazetteer WHERE len(neighbours) = 2"),
+        ("how many neighbours does Norway have", "SELECT len(neighbours) FROM gazetteer WHERE name = 'Norway'"),
+        ("number of neighbours per region", "SELECT region, sum(len(neighbours)) FROM gazetteer GROUP BY 1"),
+        (
+            "the country with the most neighbours",
+            "SELECT name, len(neighbours) FROM gazetteer ORDER BY 2 DESC LIMIT 1",
+        ),
         (
             "list the countries of West Europe with their capital and population, from the most populous down",
             "SELECT * FROM gazetteer WHERE region = 'West Europe' ORDER BY population DESC",
