@@ -26,6 +26,8 @@ HUB = "https://huggingface.co"
 TRIES = 3
 """So often a file is begun or resumed before the fetching gives up."""
 
+BLOCK = 65_536
+
 _REPO = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}")
 _SMALL = (
@@ -170,15 +172,17 @@ class _Hub:
             raise ModelProblem(
                 "huggingface_hub is not installed", "Install it: pip install 'tars-closures[onnx]'", "missing-extra"
             ) from None
-        # Both are read once, when the package is imported, which may have happened long ago.
+        # These are read once, when the package is imported, which may have happened long ago.
         constants.HF_HUB_DISABLE_TELEMETRY = True
         constants.HF_HUB_DISABLE_XET = True
+        # What came of a block before a connection broke is lost, so blocks are small.
+        constants.DOWNLOAD_CHUNK_SIZE = BLOCK
         self.endpoint = environment.get("HF_ENDPOINT", "").rstrip("/") or HUB
         self._token: str | bool = environment.get("HF_TOKEN", "").strip() or False
-        self._headers = importlib.import_module("huggingface_hub.utils").build_hf_headers(
-            token=self._token, library_name="tars"
-        )
-        importlib.import_module("huggingface_hub.utils").disable_progress_bars()
+        utils: Any = importlib.import_module("huggingface_hub.utils")
+        utils.disable_progress_bars()
+        utils.logging.set_verbosity_error()
+        self._headers = utils.build_hf_headers(token=self._token, library_name="tars")
 
     def listed(self, repo: str, revision: str) -> tuple[str, list[_File]]:
         """The commit, and its files with their sizes and hashes."""

@@ -293,7 +293,7 @@ class GuideWords:
 
 
 _INDENTS = [" " * (4 * depth) for depth in range(1, DEPTH + 1)]
-_IN_BRACKETS = tuple(" else 0|: int = 0| = 0|: 0| in x|,| 0|0|x| x|int".split("|"))
+_IN_BRACKETS = tuple(" else 0|: int = 0| = 0|: 0| in x|,|.x| 0|0|x| x|int".split("|"))
 _AT_LINE = (
     "\n```",
     *(f"\n{i}except ValueError:\n{i}    pass" for i in _INDENTS[:-1]),
