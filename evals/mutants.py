@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from evals.data.sources import SOURCES, materialised
 from evals.mutation.closures import FORMS, Form, Right, module_of, right_closures
 from evals.mutation.in_python import anywhere, wrong_python
 from evals.mutation.in_sql import Ground, wrong_sql
+from evals.mutation.mending import Mended, curve, episode
 from evals.mutation.mutant import Mutant
 from evals.run import desk_at
 from evals.score import right
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from synth.request import Request, Task
     from synth.source import Sample, Source
 
-EACH = 8
+EACH = 6
 """So many wrong ones are made of each closure in each of its two forms, where there are as many."""
 
 
@@ -165,6 +167,33 @@ def judged_of(bench: Bench, of: Right, each: int) -> Iterator[Judged]:
             if differs(bench, of, mutant, truth):
                 count += 1
                 yield judge(bench, of, mutant, truth, seconds[form], sure, answers["sql"] or ())
+
+
+def mended(chosen: Sequence[Right], now: str) -> Iterator[Mended]:
+    """Each request with a model that makes one mistake, and with one that makes two, a mistake of each way in turn."""
+    from synth.actions import opened
+    from synth.request import Request
+
+    names = list(dict.fromkeys(r.source for r in chosen))
+    turns: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(prefix="tars-evals-") as folder:
+        data = Path(folder) / "data"
+        data.mkdir()
+        with materialised(data, names) as sources, desk_at(Path(folder) / "home") as desk:
+            desk.environment = {**desk.environment, "TARS_NOW": now}
+            for name in names:
+                with opened(desk, sources[name], "") as source:
+                    bench = Bench(desk, source, SOURCES[name].kind, desk.now())
+                    for number, of in enumerate(c for c in chosen if c.source == name):
+                        form = FORMS[number % 2]
+                        truth = truth_of(of, bench.whole(bench.case(of, of.code("sql"))))
+                        made = shuffled(list(mutants_of(of, form, bench.ground(of))), f"{of.id} mending")
+                        made.sort(key=lambda m: turns[m.way])
+                        wrong = list(islice((m for m in made if differs(bench, of, m, truth)), 3))
+                        turns.update(m.way for m in wrong)
+                        request = Request(of.request, bench.now)
+                        for mistakes in (wrong[:1], wrong[1:3]):
+                            yield episode(request, source, bench.sandbox, of.id, mistakes, of.code(form))
 
 
 def truth_of(of: Right, records: Sequence[Mapping[str, object]] | None) -> AnyOf:
@@ -365,12 +394,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", default=[], metavar="ID", help="ids or sources")
     parser.add_argument("--sample", type=int, metavar="N", help="only every so many requests that N are left")
     parser.add_argument("--each", type=int, default=EACH, help="wrong ones of each closure")
+    parser.add_argument(
+        "--repair", action="store_true", help="play a model that makes mistakes and mends what is named"
+    )
     parser.add_argument("--json", metavar="FILE", help="the judgements, a line each")
     said = parser.parse_args(arguments)
     now, closures = right_closures()
     chosen = [c for c in closures if not said.only or c.id in said.only or c.source in said.only]
     if said.sample:
         chosen = chosen[:: max(1, len(chosen) // said.sample)][: said.sample]
+    if said.repair:
+        print("\n".join(curve(list(mended(chosen, now)))))
+        return 0
     results: list[Judged] = []
     try:
         for result in judged(chosen, now, said.each):

@@ -143,6 +143,11 @@ class Facts:
         """Whether rows are asked for, not figures over them."""
         return not self.figures and not self.group_words and not self.distinct
 
+    @property
+    def listing_of_things(self) -> bool:
+        """Whether different things are asked for, and no figure of any."""
+        return self.distinct and not self.figures and not self.group_words and not self.direction
+
 
 def facts_of(task: Task, rows: Mapping[str, pa.Table]) -> Facts:
     """What the request of a task states. `rows` are looked through for the values that it says."""
@@ -354,8 +359,8 @@ def _period(tokens: Sequence[Token], now: datetime) -> tuple[Span | None, set[in
         i += period.length
     if (
         len(found) == 2
-        and found[0][1] in ("from", "between", "")
-        and found[1][1] in ("to", "until", "through", "till", "")
+        and found[0][1] in ("from", "between")
+        and found[1][1] in ("to", "until", "through", "till", "and")
     ):
         return Span(found[0][0].start, found[1][0].end, f"{found[0][0].said} to {found[1][0].said}"), taken
     if len(found) != 1:

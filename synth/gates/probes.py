@@ -362,7 +362,7 @@ class Prober:
                 f"with every row made to fit {' and '.join(what) or 'what is asked'} the closure gives "
                 + ("no records" if not records else "nothing but zeros and unknown values"),
                 record=dict(records[0]) if records else None,
-                hint="Compare with the values as they are stored, and read the columns by their own names.",
+                hint="Compare with the values as they are stored, read the columns by their own names, join on the keys.",
             )
 
     def _large(self, rows: Rows) -> Rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sandbox.finding import Finding
@@ -65,8 +65,8 @@ def folded_text(records: Rows) -> list[dict[str, object]]:
 def disagreement(plan: Plan, said: Rows, given: Rows, where: str) -> Finding | None:
     """How the closure's records differ from the witness', named as the mistake that it most looks like."""
     names = [o.name for o in plan.outputs]
+    said = _as_days(names, said, given)
     columns = _columns(names, said, given)
-    said = _as_days(said, given, dict(zip(names, columns, strict=True)))
     if _agree(plan, names, said, given, columns):
         return _out_of_order(plan, given, dict(zip(names, columns, strict=True)), where)
     expected, got = len(said), len(given)
@@ -87,18 +87,12 @@ def disagreement(plan: Plan, said: Rows, given: Rows, where: str) -> Finding | N
     )
 
 
-def _as_days(said: Rows, given: Rows, columns: Mapping[str, str | None]) -> Rows:
-    """The witness' moments cut to days where the closure gives days: how finely a time is shown is left open."""
-    cut = {
-        name
-        for name, column in columns.items()
-        if any(isinstance(r.get(name), datetime) for r in said)
-        and given
-        and all(r.get(column or name) is None or type(r.get(column or name)) is date for r in given)
-    }
-    if not cut:
+def _as_days(names: Sequence[str], said: Rows, given: Rows) -> Rows:
+    """The witness' moments cut to days where the closure has days in their place: how finely a time is shown is left open."""
+    times = {n for n in names if any(isinstance(r.get(n), datetime) for r in said)}
+    if not times or not given or any(isinstance(v, datetime) for v in given[0].values()):
         return said
-    return [{n: v.date() if n in cut and isinstance(v, datetime) else v for n, v in r.items()} for r in said]
+    return [{n: v.date() if n in times and isinstance(v, datetime) else v for n, v in r.items()} for r in said]
 
 
 def _out_of_order(plan: Plan, given: Rows, columns: Mapping[str, str | None], where: str) -> Finding | None:
