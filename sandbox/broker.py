@@ -6,12 +6,13 @@ import inspect
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from sandbox.capabilities import VERBS
+from sandbox.memory_room import memory_room
 
 
 class CallRefused(Exception):
@@ -74,6 +75,7 @@ class Broker:
         self.stopped = False
         self.running_since: float | None = None
         self._deadline: float | None = None
+        self._columns: dict[str, frozenset[str]] = {}
         self._kill: Callable[[], None] | None = None
         self._lock = threading.Lock()
 
@@ -144,12 +146,15 @@ class Broker:
         return [verb for verb in VERBS if verb in self.grant.verbs and callable(getattr(self.capability, verb, None))]
 
     def _checked_sql(self, sql: object) -> str:
-        from sandbox.sql_guard import SqlRefused, checked
+        from sandbox.sql_guard import SqlRefused, check_attributes, checked
 
         if not isinstance(sql, str):
             raise CallRefused("bad-sql", "query() takes one SELECT as text")
+        dialect = str(getattr(self.capability, "dialect", "duckdb"))
         try:
-            checked(sql, str(getattr(self.capability, "dialect", "duckdb")), self._tables())
+            query = checked(sql, dialect, self._tables())
+            if callable(getattr(self.capability, "columns", None)):
+                check_attributes(query, dialect, self._columns_of)
         except SqlRefused as refusal:
             raise CallRefused("bad-sql", str(refusal)) from None
         return sql
@@ -167,6 +172,17 @@ class Broker:
             raise
         except Exception as error:
             raise CallRefused("failed", failure("tables", error)) from None
+
+    def _columns_of(self, table: str) -> frozenset[str]:
+        """The columns of a table, as the source has them; asked for once in a run."""
+        if table not in self._columns:
+            try:
+                self._columns[table] = frozenset(column["name"] for column in self.capability.columns(table))  # type: ignore[attr-defined]  # only asked of those that have it
+            except CallRefused:
+                raise
+            except Exception as error:
+                raise CallRefused("failed", failure("columns", error)) from None
+        return self._columns[table]
 
     def _check_table(self, table: object) -> None:
         if self.grant.tables is not None and table not in self.grant.tables:
@@ -191,7 +207,7 @@ class Broker:
         """The capability's batches; whatever it raises that is not a refusal becomes one, without its secrets."""
         answer: Any = None
         try:
-            with self._watched():
+            with self._watched(), self._bounded():
                 answer = getattr(self.capability, verb)(*given, **named)
                 if verb not in row_verbs():
                     yield [self._granted_only(verb, answer)]
@@ -221,6 +237,10 @@ class Broker:
             yield
         finally:
             watch.cancel()
+
+    def _bounded(self) -> AbstractContextManager[None]:
+        """An engine inside this very process may not take all of its memory with it."""
+        return memory_room() if getattr(self.capability, "dialect", None) == "duckdb" else nullcontext()
 
     def _granted_only(self, verb: str, answer: object) -> object:
         if verb == "tables" and self.grant.tables is not None and isinstance(answer, list):

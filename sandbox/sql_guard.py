@@ -8,7 +8,7 @@ read-only session stands behind this; neither is relied on alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,16 @@ def _checked(sql: str, dialect: str, tables: frozenset[str] | None) -> exp.Expre
         granted = ", ".join(sorted(tables or ())[:20]) or "none"
         raise SqlRefused(f"{refused.message} is not one of those that may be read: {granted}") from None
     return query
+
+
+def check_attributes(query: exp.Expression, dialect: str, columns_of: Callable[[str], frozenset[str]]) -> None:
+    """Refuse `o.name` where o is a table without such a column. Raises SqlRefused; only PostgreSQL has something to check.
+
+    There `o.name` calls any function `name` that takes a row of the table, also one that somebody's schema brings along and
+    that reads what was not granted. `columns_of` gives the columns of a table of the grant, by the name it is written with.
+    """
+    if _DIALECTS.get(dialect) == "postgres":
+        _check_attributes(query, {}, {}, frozenset(), columns_of)
 
 
 # The text
@@ -344,12 +354,59 @@ def _check_args(node: Any, dialect: str) -> None:
             raise SqlRefused(f"the type {node.sql(dialect=dialect).lower()} is not allowed in a cast")
     elif isinstance(node, exp.Dot) and isinstance(node.expression, exp.Func) and dialect != "duckdb":
         raise SqlRefused("functions are called without a schema here")
+    elif isinstance(node, exp.Dot) and dialect == "postgres":
+        raise SqlRefused("(row).name is not allowed: it can be a call of a function; write the column's own name")
+    elif isinstance(node, exp.Column):
+        _check_bare_name(node, dialect)
+    elif isinstance(node, (exp.Pad, exp.Repeat, exp.Space)) or (
+        isinstance(node, exp.Anonymous) and node.name.lower() in ("lpad", "rpad")
+    ):
+        _check_length(node)
     elif (
         isinstance(node, exp.Parameter) and not (dialect == "postgres" and node.name.isdigit()) and dialect != "duckdb"
     ):
         raise SqlRefused("variables are not allowed; pass parameters")
     elif isinstance(node, exp.Lateral):
         _check_table_function(node.this, dialect)
+
+
+# What these engines read as a call although it is written like a column, and the columns that every PostgreSQL table has.
+_SESSION_NAMES = frozenset(
+    "user current_user session_user system_user current_role current_catalog current_schema current_database".split()
+)
+_BARE_NAMES = {
+    "postgres": _SESSION_NAMES | frozenset("ctid xmin xmax cmin cmax tableoid".split()),
+    "duckdb": _SESSION_NAMES,
+    "mysql": frozenset({"current_user", "current_role"}),
+    "sqlite": frozenset[str](),
+}
+
+
+def _check_bare_name(column: exp.Column, dialect: str) -> None:
+    identifier = column.this
+    name = column.name.lower()
+    if name not in _BARE_NAMES[dialect] or getattr(identifier, "quoted", False):
+        return
+    if name not in _SESSION_NAMES or not column.table:
+        raise SqlRefused(
+            f"{name} tells about the server, not about the data; a column of that name is written in quotes"
+        )
+
+
+LENGTH = 100_000
+
+
+def _check_length(node: Any) -> None:
+    """A text made longer gets its length as a number, or below one, for an engine cannot be stopped within one long text."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Anonymous):
+        length = node.expressions[1] if len(node.expressions) > 1 else None
+    else:
+        length = node.this if isinstance(node, exp.Space) else node.args.get("times") or node.expression
+    parts = [length.this, *length.expressions] if isinstance(length, exp.Least) else [length]
+    if not any(isinstance(part, exp.Literal) and part.is_int and int(part.name) <= LENGTH for part in parts):
+        raise SqlRefused(f"the length of a padded or repeated text is a number up to {LENGTH}, or least(…, {LENGTH})")
 
 
 def _only(node: Any, allowed: frozenset[str], where: str) -> None:
@@ -472,3 +529,75 @@ def _check_table_function(node: Any, dialect: str) -> None:
         raise SqlRefused(f"the table function {node.name.lower()!r} is not allowed")
     if type(node).__name__ not in _TABLE_FUNCTIONS:
         raise SqlRefused(f"{_words(type(node).__name__)} is not allowed in the place of a table")
+
+
+# The columns
+
+_Places = dict[str, frozenset[tuple[str, frozenset[str]]]]
+"""For each name that a column can be qualified with: the granted tables it can stand for, each with the names that the query
+itself gives to columns of it; none where it is something else."""
+
+
+def _check_attributes(
+    node: Any, outer: _Places, places: _Places, visible: frozenset[str], columns_of: Callable[[str], frozenset[str]]
+) -> None:
+    from sqlglot import exp
+
+    if isinstance(node, exp.Query | exp.Values) and node.args.get("with_"):
+        for table in node.args["with_"].expressions:
+            _check_attributes(table.this, outer, places, visible, columns_of)
+            visible = visible | {_written(table.args["alias"].this)}
+    if isinstance(node, exp.Select):
+        outer, places = places, places | _places_of(node, visible)
+    elif isinstance(node, exp.Column) and node.table and isinstance(node.this, exp.Identifier):
+        name = _written(node.this)
+        for table, renamed in sorted(places.get(_written(node.args["table"]), ())):
+            if name not in renamed and name not in columns_of(table):
+                raise SqlRefused(f"the table {table!r} has no column {name!r}; ask source.columns({table!r})")
+    # A query in FROM sees its neighbours only where it is LATERAL, and what they hide where it is not.
+    both = {name: tables | outer.get(name, frozenset()) for name, tables in places.items()}
+    for key, value in node.args.items():
+        for child in value if isinstance(value, list) else (value,):
+            if not isinstance(child, exp.Expr) or key == "with_":
+                continue
+            beside = isinstance(node, (exp.From, exp.Join)) and isinstance(child, (exp.Subquery, exp.Lateral))
+            _check_attributes(child, outer, both if beside else places, visible, columns_of)
+
+
+def _written(identifier: Any) -> str:
+    return _folded(identifier.name, bool(getattr(identifier, "quoted", False)), "postgres")
+
+
+def _renamed(alias: Any) -> frozenset[str]:
+    return frozenset(_written(name) for name in (alias.columns if alias else ()))
+
+
+def _places_of(select: exp.Select, visible: frozenset[str]) -> _Places:
+    """What each name in a query's own FROM stands for, however the tables are joined."""
+    from sqlglot import exp
+
+    found: _Places = {}
+    parts = (exp.From, exp.Join, exp.Table, exp.Subquery, exp.Paren, exp.Lateral)
+    stack: list[Any] = [
+        select.args.get("from_"),
+        *(select.args.get("joins") or ()),
+        *(select.args.get("laterals") or ()),
+    ]
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, parts):
+            continue
+        alias = _written(node.args["alias"].this) if node.args.get("alias") and node.alias else ""
+        tables = frozenset[tuple[str, frozenset[str]]]()
+        if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+            names = [_written(part) for part in (node.args.get("db"), node.this) if part]
+            if not (len(names) == 1 and names[0] in visible):
+                table = ".".join(names[1:] if len(names) > 1 and names[0] == _OWN_SCHEMAS["postgres"] else names)
+                tables = frozenset({(table, _renamed(node.args.get("alias")))})
+            alias = alias or names[-1]
+        if alias:
+            found[alias] = found.get(alias, frozenset()) | tables
+        for key, value in node.args.items():
+            if key not in ("on", "using", "alias"):
+                stack += value if isinstance(value, list) else [value]
+    return found
