@@ -289,6 +289,8 @@ class _Policy(RestrictingNodeTransformer):
         if name == "__name__" and isinstance(node.value, ast.Attribute) and node.value.attr == "__class__":
             node.value.value = self.visit(node.value.value)
             return node
+        if name in rules.GUARDED_DUNDERS:
+            return self.guarded(rules.GUARD_GETATTR, self.visit(node.value), ast.Constant(name), node=node)
         if rules.is_dunder(name):
             if not (name in rules.READABLE_DUNDERS or (name in rules.METHODS and self.is_super(node.value))):
                 self.refuse_attribute(node, name)

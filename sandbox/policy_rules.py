@@ -24,8 +24,8 @@ BUILTINS = frozenset(
     """
     abs aiter all anext any ascii bin bool bytearray bytes callable chr classmethod complex delattr dict divmod enumerate filter
     float format frozenset getattr hasattr hash hex id int isinstance issubclass iter len list map max min next object
-    oct ord pow print property range repr reversed round set setattr slice sorted staticmethod str sum super tuple type
-    zip Ellipsis NotImplemented
+    memoryview oct ord pow print property range repr reversed round set setattr slice sorted staticmethod str sum super
+    tuple type vars zip Ellipsis NotImplemented
     ArithmeticError AssertionError AttributeError BufferError EOFError Exception ExceptionGroup FloatingPointError
     ImportError IndexError KeyError LookupError MemoryError ModuleNotFoundError NameError NotImplementedError OSError
     IOError OverflowError RecursionError RuntimeError StopAsyncIteration StopIteration SyntaxError TimeoutError
@@ -42,14 +42,12 @@ NAME_HINTS = {
     "__import__": "Use an import statement with one of the allowed modules.",
     "globals": "Keep values in a dict of your own.",
     "locals": "Keep values in a dict of your own.",
-    "vars": "Name the fields you want, or use dataclasses.asdict.",
     "dir": "Name the fields you want.",
     "input": "Take a keyword parameter with a default instead.",
     "breakpoint": "Leave it out.",
     "help": "Leave it out.",
     "exit": "Use return, or raise ValueError with what is wrong.",
     "quit": "Use return, or raise ValueError with what is wrong.",
-    "memoryview": "Use bytes slices.",
     "BaseException": "Catch Exception, or better the narrow exception you expect.",
     "BaseExceptionGroup": "Catch ExceptionGroup.",
     "KeyboardInterrupt": "Catch Exception, or better the narrow exception you expect.",
@@ -70,7 +68,10 @@ METHODS = frozenset(
     """.split()
 )
 
-READABLE_DUNDERS = frozenset({"__name__", "__doc__"})
+# An exception's cause is only ever what a `raise ... from` names; its traceback is never readable.
+READABLE_DUNDERS = frozenset({"__name__", "__doc__", "__cause__", "__notes__"})
+# Read through a guard: there only for objects of the closure's own classes, as a copy.
+GUARDED_DUNDERS = frozenset({"__dict__"})
 # Names that modules carry by habit; nothing reads them here.
 HABITUAL_DUNDERS = frozenset({"__all__", "__author__", "__version__"})
 CLASS_ATTRIBUTES = frozenset({"__slots__", "__match_args__"})
@@ -218,11 +219,9 @@ MODULE_HINTS = {
     "polars": "Use source.query or query(rows, sql), or plain loops with collections and statistics.",
     "numpy": "Use math and statistics.",
     "pickle": "Use json.",
-    "logging": "Use print for notes.",
     "asyncio": "Write `async def` and `async for`; the sandbox drives them.",
     "threading": "Write a plain loop.",
     "dateutil": "Use datetime.strptime or fromisoformat.",
-    "types": "Use a dataclass or a dict.",
 }
 
 # Constructs that RestrictedPython refuses or guards and that need no check of their own here: what they hold is checked.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from types import FunctionType
+from types import FunctionType, SimpleNamespace
 from typing import Any, NoReturn
 
 from sandbox.inside import modules
@@ -33,9 +33,9 @@ MODULE_NAME = "closure"
 _MISSING = object()
 
 # Objects of these library classes are made to be configured by assignment.
-_CONFIGURABLE = frozenset({("decimal", "Context"), ("textwrap", "TextWrapper")})
+_CONFIGURABLE = frozenset({("decimal", "Context"), ("textwrap", "TextWrapper"), ("types", "SimpleNamespace")})
 
-_GUARDED_BUILTINS = frozenset({"getattr", "hasattr", "setattr", "delattr", "type", "format"})
+_GUARDED_BUILTINS = frozenset({"getattr", "hasattr", "setattr", "delattr", "type", "format", "vars"})
 
 
 def _is_own(obj: object) -> bool:
@@ -73,7 +73,9 @@ def _refuse(name: str) -> NoReturn:
 
 
 def guarded_attribute(obj: Any, name: str) -> Any:
-    """A private or ambiguous attribute (never a dunder) where it is safe on this object; AttributeError where not."""
+    """A private or ambiguous attribute where it is safe on this object; AttributeError where not. `__dict__` is a copy."""
+    if name == "__dict__":
+        return _fields_of(obj)
     # The usual case first: a method reads what it keeps in its own object.
     if type(obj) in OWN_CLASSES and name in getattr(obj, "__dict__", ()):
         return getattr(obj, name)
@@ -86,6 +88,47 @@ def guarded_attribute(obj: Any, name: str) -> Any:
     if not hasattr(obj, name):
         raise AttributeError(f"{type(obj).__name__!r} object has no attribute {name!r}")
     _refuse(name)
+
+
+class _Fields(dict[str, Any]):
+    """What an object of the closure holds, as it was when asked; what is set here is set on the object, if it may be."""
+
+    def __init__(self, owner: object, held: Mapping[str, Any]) -> None:
+        super().__init__(held)
+        self._owner = owner
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        _setattr(self._owner, name, value)
+        super().__setitem__(name, value)
+
+    def update(self, *given: Any, **more: Any) -> None:
+        """Set all of these."""
+        for name, value in dict(*given, **more).items():
+            self[name] = value
+
+    def _unchanged(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("fields cannot be taken away like this here; use del object.name")
+
+    __delitem__ = pop = popitem = clear = setdefault = __ior__ = _unchanged
+
+
+def _is_namespace(obj: object) -> bool:
+    return isinstance(obj, SimpleNamespace) and type(obj) in KNOWN_TYPES
+
+
+def _fields_of(obj: Any) -> _Fields:
+    held = obj.__dict__ if type(obj) in OWN_CLASSES or _is_namespace(obj) else None
+    if type(held) is not dict:
+        raise AttributeError("__dict__ can be read here for objects of your own classes only; name the fields you want")
+    return _Fields(obj, held)
+
+
+def _vars(obj: Any, /) -> _Fields:
+    """As vars, for objects of the closure's own classes."""
+    try:
+        return _fields_of(obj)
+    except AttributeError as problem:
+        raise TypeError(str(problem).replace("__dict__", "vars()")) from None
 
 
 def guarded_getattr(obj: Any, name: str) -> Any:
@@ -242,6 +285,7 @@ def _builtins() -> dict[str, object]:
         "delattr": _delattr,
         "type": _TYPE,
         "format": _format,
+        "vars": _vars,
     }
     return {**allowed, **guarded, "__build_class__": _build_class, "__import__": modules.import_guard}
 

@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
-from sandbox.policy_rules import is_plain
+from sandbox.policy_rules import is_dunder, is_plain
 
 INFLATED_BYTES = 64 * 1024 * 1024
 
@@ -23,6 +23,7 @@ SHOWN: dict[str, frozenset[str]] = {
         "abc": "ABC abstractmethod",
         "base64": """b64encode b64decode standard_b64encode standard_b64decode urlsafe_b64encode urlsafe_b64decode
             b32encode b32decode b32hexencode b32hexdecode b16encode b16decode a85encode a85decode b85encode b85decode""",
+        "binascii": "hexlify unhexlify b2a_hex a2b_hex b2a_base64 a2b_base64 crc32 crc_hqx Error",
         "bisect": "bisect bisect_left bisect_right insort insort_left insort_right",
         "calendar": """monthrange isleap leapdays weekday timegm monthcalendar month_name month_abbr day_name day_abbr
             MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY""",
@@ -54,6 +55,8 @@ SHOWN: dict[str, frozenset[str]] = {
         "itertools": """accumulate chain combinations combinations_with_replacement compress count cycle dropwhile
             filterfalse groupby islice pairwise permutations product repeat starmap takewhile tee zip_longest""",
         "json": "dumps loads dump load JSONDecodeError JSONEncoder JSONDecoder",
+        "logging": """getLogger basicConfig debug info warning error critical exception log NOTSET DEBUG INFO WARNING ERROR
+            CRITICAL Logger""",
         "math": """ceil floor trunc sqrt cbrt isqrt pow exp exp2 expm1 log log2 log10 log1p fabs fmod modf frexp ldexp fsum
             prod gcd lcm comb perm factorial dist hypot sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh
             degrees radians isclose isfinite isinf isnan copysign remainder nextafter ulp erf erfc gamma lgamma pi e tau
@@ -62,7 +65,8 @@ SHOWN: dict[str, frozenset[str]] = {
         "operator": """itemgetter attrgetter methodcaller add sub mul truediv floordiv mod pow neg pos abs and_ or_ xor not_
             invert lshift rshift matmul lt le eq ne gt ge is_ is_not truth contains concat countOf indexOf getitem setitem
             delitem index iadd isub imul itruediv ifloordiv imod iconcat iand ior ixor""",
-        "random": "Random",
+        "random": """Random seed random uniform randint randrange choice choices sample shuffle gauss normalvariate
+            triangular betavariate expovariate getrandbits""",
         "re": """compile match search fullmatch findall finditer sub subn split escape error Pattern Match
             A ASCII I IGNORECASE L LOCALE M MULTILINE S DOTALL U UNICODE X VERBOSE NOFLAG""",
         "statistics": """mean fmean geometric_mean harmonic_mean median median_low median_high median_grouped mode multimode
@@ -78,6 +82,7 @@ SHOWN: dict[str, frozenset[str]] = {
             Counter Deque ChainMap NamedTuple TypedDict Protocol Generic TypeVar TypeAlias NewType NoReturn Never Self
             Text AnyStr SupportsInt SupportsFloat Required NotRequired TypeGuard cast overload runtime_checkable final
             TYPE_CHECKING""",
+        "types": "SimpleNamespace MappingProxyType NoneType",
         "unicodedata": """normalize category name lookup combining decimal digit numeric bidirectional east_asian_width
             mirrored decomposition is_normalized unidata_version""",
         "urllib": "parse",
@@ -319,6 +324,74 @@ def _functools() -> dict[str, object]:
     return {"wraps": wraps, "total_ordering": total_ordering}
 
 
+def _logging() -> dict[str, object]:
+    import logging
+    import sys
+
+    levels = {name: getattr(logging, name) for name in ("NOTSET", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")}
+
+    class Logger:
+        """As logging.Logger, as far as writing goes: what is loud enough becomes a line of stderr."""
+
+        __slots__ = ("level", "name")
+
+        def __init__(self, name: str, level: int = logging.WARNING) -> None:
+            self.name = str(name)
+            self.level = level
+
+        def log(self, level: int, msg: object, *args: object, **options: object) -> None:
+            """Write the message, `%` done, at a level."""
+            if not self.isEnabledFor(level):
+                return
+            text = str(msg) % (args[0] if len(args) == 1 and isinstance(args[0], dict) else args) if args else str(msg)
+            print(f"{logging.getLevelName(level)}:{self.name}:{text}", file=sys.stderr)
+
+        def debug(self, msg: object, *args: object, **options: object) -> None:
+            """Write at DEBUG."""
+            self.log(logging.DEBUG, msg, *args)
+
+        def info(self, msg: object, *args: object, **options: object) -> None:
+            """Write at INFO."""
+            self.log(logging.INFO, msg, *args)
+
+        def warning(self, msg: object, *args: object, **options: object) -> None:
+            """Write at WARNING."""
+            self.log(logging.WARNING, msg, *args)
+
+        def error(self, msg: object, *args: object, **options: object) -> None:
+            """Write at ERROR."""
+            self.log(logging.ERROR, msg, *args)
+
+        exception = error
+
+        def critical(self, msg: object, *args: object, **options: object) -> None:
+            """Write at CRITICAL."""
+            self.log(logging.CRITICAL, msg, *args)
+
+        def setLevel(self, level: int | str) -> None:  # noqa: N802  # logging's own names
+            """Write from this level on."""
+            self.level = levels[level] if type(level) is str else int(level)
+
+        def isEnabledFor(self, level: int) -> bool:  # noqa: N802
+            """Whether this level is written."""
+            return level >= self.level
+
+    loggers: dict[str, Logger] = {}
+    root = Logger("root")
+
+    def get_logger(name: str | None = None) -> Logger:
+        """The logger of that name, always the same one."""
+        return root if not name else loggers.setdefault(str(name), Logger(name, root.level))
+
+    def basic_config(*, level: int | str = logging.WARNING, **options: object) -> None:
+        """Set the level; formats and files are not taken up."""
+        for logger in (root, *loggers.values()):
+            logger.setLevel(level)
+
+    writes = {name: getattr(root, name) for name in "debug info warning error critical exception log".split()}
+    return {"Logger": Logger, "getLogger": get_logger, "basicConfig": basic_config, **writes}
+
+
 def _operator() -> dict[str, object]:
     import operator
 
@@ -356,7 +429,26 @@ def _random() -> dict[str, object]:
             """Start again from a given seed."""
             super().seed(self._given(a), version)
 
-    return {"Random": Random}
+    # The functions of the module begin at the same place in every run, too.
+    shared = Random(0)
+    return {"Random": Random, **{name: getattr(shared, name) for name in SHOWN["random"] - {"Random"}}}
+
+
+def _types() -> dict[str, object]:
+    import types
+
+    class SimpleNamespace(types.SimpleNamespace):
+        """As types.SimpleNamespace, without special names: copy.deepcopy would call what an object holds under some of them."""
+
+        __module__ = "types"
+
+        def __init__(self, **fields: Any) -> None:
+            special = next((name for name in fields if is_dunder(name)), None)
+            if special is not None:
+                raise ValueError(f"{special!r} cannot be a name of an attribute here")
+            super().__init__(**fields)
+
+    return {"SimpleNamespace": SimpleNamespace}
 
 
 def _zlib() -> dict[str, object]:
@@ -467,8 +559,10 @@ _SPECIAL: dict[str, Callable[[], dict[str, object]]] = {
     "dataclasses": _dataclasses,
     "enum": _enum,
     "functools": _functools,
+    "logging": _logging,
     "operator": _operator,
     "random": _random,
+    "types": _types,
     "typing": _typing,
     "zlib": _zlib,
     "zoneinfo": _zoneinfo,

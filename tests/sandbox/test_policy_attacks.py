@@ -88,7 +88,6 @@ REFUSED: dict[str, str] = {
     "self of a builtin": body("yield print.__self__"),
     "self of a method": body("yield [].append.__self__"),
     "func of a method": body("class A:\n    def f(self): pass\nyield A().f.__func__.__globals__"),
-    "dict of the handle": body("yield source.__dict__"),
     "init globals of a class": body("class A:\n    def __init__(self): pass\nyield A.__init__.__globals__"),
     "module of a class": body("import json\nyield json.JSONEncoder.__module__"),
     "loader of a module": body("import json\nyield json.__loader__"),
@@ -154,7 +153,6 @@ REFUSED: dict[str, str] = {
     ),
     "tb_next": body("try:\n    1/0\nexcept Exception as e:\n    yield e.tb_next"),
     "context": body("try:\n    1/0\nexcept Exception as e:\n    yield e.__context__"),
-    "cause": body("try:\n    1/0\nexcept Exception as e:\n    yield e.__cause__"),
     # builtins
     **{
         f"builtin {name}": body(f"yield {name}")
@@ -166,11 +164,9 @@ REFUSED: dict[str, str] = {
                 "compile",
                 "globals",
                 "locals",
-                "vars",
                 "dir",
                 "input",
                 "breakpoint",
-                "memoryview",
             ),
             *("__import__", "__builtins__", "__build_class__", "__loader__", "__spec__", "__file__", "__debug__"),
             *("help", "exit", "quit", "license", "BaseException", "SystemExit", "KeyboardInterrupt"),
@@ -210,7 +206,6 @@ REFUSED: dict[str, str] = {
                 "tempfile",
                 "signal",
                 "resource",
-                "types",
             ),
             *(
                 "codecs",
@@ -218,7 +213,6 @@ REFUSED: dict[str, str] = {
                 "runpy",
                 "site",
                 "platform",
-                "logging",
                 "traceback",
                 "weakref",
                 "posix",
@@ -516,6 +510,22 @@ STOPPED: dict[str, str] = {
         "import dataclasses\n@dataclasses.dataclass\nclass A:\n    x: int = 1\nyield dataclasses.replace(A(), **{'__class__': int})"
     ),
     "dict of an instance": body("class A: pass\nyield getattr(A(), '__dict__')"),
+    "dict of the handle": body("yield source.__dict__"),
+    "dict of a class": body("class A: pass\nyield A.__dict__"),
+    "dict of a function": body("def f(): return 1\nyield f.__dict__"),
+    "dict of a module": body("import json\nyield json.__dict__"),
+    "vars of the handle": body("yield vars(source)"),
+    "vars of nothing": body("yield vars()"),
+    "vars under a special name": body("class A: pass\nvars(A())['__deepcopy__'] = 1"),
+    "owner of fields": body("class A: pass\nyield vars(A())._owner"),
+    "namespace with a reducer": body(
+        "from types import SimpleNamespace\nyield SimpleNamespace(**{'__reduce_ex__': 1})"
+    ),
+    "base of a view": body("yield memoryview(b'x').obj"),
+    "log level": body(
+        "import logging\nclass S(str):\n    def __eq__(self, o): return True\n    def __hash__(self): return hash('DEBUG')\n"
+        "logging.getLogger().setLevel(S('os'))\nyield logging.getLogger().level"
+    ),
     "generator throw": body(
         "def g():\n    try:\n        yield 1\n    except Exception as e:\n        yield str(e)\nx = g()\nnext(x)\n"
         "yield x.throw(ValueError('v'))"
