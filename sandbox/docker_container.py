@@ -49,6 +49,8 @@ class Box:
         self.retired = False
         self.closed = False
         self.ahead = WORKERS_AHEAD
+        # Half of the processes there may be: one that has been killed still counts for a moment. A stream takes one more each.
+        self.most = max(1, (bounds.pids - 4) // (2 if way == "socket" else 4))
         self.started = time.monotonic()
         self.link: Link = SocketLink() if way == "socket" else StreamsLink(bounds.silence_seconds / 6)
         self.container = ""
@@ -155,13 +157,13 @@ class Box:
         self.started = max(self.started, time.monotonic() - self.bounds.minutes * 54)
 
     def has_room(self, memory_mb: int) -> bool:
-        """Whether so much memory is unclaimed. SandboxUnavailable when there never will be."""
+        """Whether a worker may be had and so much memory is unclaimed. SandboxUnavailable when there never will be."""
         if memory_mb > self.memory_mb - _SPARE_MB:
             raise SandboxUnavailable(
                 f"a job of {memory_mb} MiB does not fit the docker sandbox's containers of {self.memory_mb} MiB: "
                 "allow the job less, or give the engine more memory"
             )
-        return self.claimed_mb + memory_mb <= self.memory_mb - _SPARE_MB
+        return self.in_use < self.most and self.claimed_mb + memory_mb <= self.memory_mb - _SPARE_MB
 
     def worker(self, memory_mb: int) -> Worker:
         """One of the workers forked ahead. The last of them is replaced at once, others when a job gives one back."""

@@ -6,6 +6,7 @@ run by mistake.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import io
 import sys
@@ -25,7 +26,6 @@ LIBRARIES = ("RestrictedPython", "duckdb", "ormsgpack", "pyarrow")
 BUILD = "tars sandbox build"
 
 _PACKAGE = Path(__file__).parent
-_MODULES = ("__init__", "broker", "capabilities", "channel", "finding", "policy", "policy_rules")
 
 
 def default_base() -> str:
@@ -117,10 +117,31 @@ def _context() -> Iterator[tuple[str, bytes]]:
     """The files of the build, by name; the same order and bytes on every machine."""
     yield "Dockerfile", (_PACKAGE / "image" / "Dockerfile").read_bytes()
     yield "requirements.txt", _requirements().encode()
-    for name in _MODULES:
-        yield f"sandbox/{name}.py", (_PACKAGE / f"{name}.py").read_bytes()
-    for path in sorted((_PACKAGE / "inside").glob("*.py")):
-        yield f"sandbox/inside/{path.name}", path.read_bytes()
+    for path in _needed_inside():
+        yield path.relative_to(_PACKAGE.parent).as_posix(), path.read_bytes()
+
+
+def _needed_inside() -> list[Path]:
+    """The program inside and all of this package that it imports, sorted."""
+    found: set[Path] = set()
+    waiting = [_PACKAGE / "__init__.py", *(_PACKAGE / "inside").glob("*.py")]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += _imported(path)
+    return sorted(found)
+
+
+def _imported(path: Path) -> Iterator[Path]:
+    """The files of this package that a file loads when it is loaded, and with the program inside also those it loads later."""
+    tree = ast.parse(path.read_bytes())
+    nodes = ast.walk(tree) if path.parent.name == "inside" else iter(tree.body)
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == _PACKAGE.name:
+            module = _PACKAGE.joinpath(*node.module.split(".")[1:])
+            names = [module / f"{alias.name}.py" for alias in node.names]
+            yield from (file for file in (module.with_suffix(".py"), *names) if file.is_file())
 
 
 def _archive() -> io.BytesIO:

@@ -44,6 +44,8 @@ class Local:
         self._policy = policy
         self._lock = threading.Lock()
         self._closed = False
+        # Half of the processes there may be: one that has been killed still counts for a moment.
+        self._room = threading.BoundedSemaphore(zygote.PIDS // 2)
         self._zygote: _Zygote | None = None
         self._problem: SandboxUnavailable | SandboxDied | None = None
         self._starter = threading.Thread(target=self._start, name="sandbox-start", daemon=True)
@@ -84,9 +86,9 @@ class Local:
 
     @contextlib.contextmanager
     def _lent(self, limits: Limits) -> Iterator[Worker]:
-        """A fresh worker, which ends with the block."""
+        """A fresh worker, which ends with the block; waits while there are as many as there may be."""
         try:
-            with self._worker() as worker:
+            with self._room, self._worker() as worker:
                 yield worker
         finally:
             # Only now, so that the fork does not take the time of the job.

@@ -24,7 +24,8 @@ STATUS = struct.Struct("<iQQ")
 """A worker's end: wait status, CPU microseconds, largest resident size in bytes."""
 
 _BLOCKED = frozenset({"numpy", "pandas", "polars", "pytz", "torch", "tensorflow", "IPython", "scipy", "fsspec", "site"})
-_PIDS = 64
+PIDS = 256
+"""The most processes of one zygote, workers that are ending included."""
 _SHARE_OF_MEMORY = 0.75
 
 
@@ -246,7 +247,7 @@ class _Cgroup:
         memory = int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * _SHARE_OF_MEMORY)
         wanted = {
             "memory": {"memory.max": memory, "memory.swap.max": 0, "memory.limit_in_bytes": memory},
-            "pids": {"pids.max": _PIDS},
+            "pids": {"pids.max": PIDS},
         }
         for kinds, parent in _own_groups():
             folder = f"{parent}/tars-{os.getpid()}"

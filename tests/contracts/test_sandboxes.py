@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib
 import os
 import resource
+import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -219,6 +222,29 @@ def test_sql_over_rows_runs_inside(real: Sandbox) -> None:
     code = "def closure(source):\n    return query([{'a': 1}, {'a': 2}], 'SELECT sum(a) AS a FROM rows')\n"
 
     assert real.run(Job(code), Broker(None)).records == ({"a": 3},)
+
+
+def test_more_jobs_at_once_than_there_may_be_processes(real: Sandbox) -> None:
+    ends: Counter[str] = Counter()
+
+    class Gate:
+        """A source that takes a while, so that all jobs are there at once."""
+
+        def text(self) -> str:
+            time.sleep(0.5)
+            return ""
+
+    def one() -> None:
+        job = Job("def closure(source):\n    yield {'text': source.text()}\n", limits=Limits(memory_mb=16))
+        ends[real.run(job, Broker(Gate())).status] += 1
+
+    threads = [threading.Thread(target=one) for _ in range(150)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert ends == {"ok": 150}
 
 
 @contextmanager
