@@ -82,8 +82,8 @@ def _after() -> re.Pattern[str]:
 @cache
 def _purpose_before() -> re.Pattern[str]:
     return re.compile(
-        rf"^\s*(?:for|as part of|in preparation for) {_WHOSE} (?P<what>(?:\w+ ){{0,2}}?(?:{PURPOSES}))\s*,?\s+"
-        r"(?=(?:i|we|please|can|could|give|show|list|get|find|the|what|how|which|who)\b)",
+        rf"^\s*(?:for|as part of|in preparation for) {_WHOSE} (?P<what>(?:\w+ ){{0,2}}?(?:{PURPOSES}))"
+        r"(?:\s*[:\u2013\u2014]\s*|\s+-\s+|\s*,?\s+(?=(?:i|we|please|can|could|give|show|list|get|find|the|what|how|which|who)\b))",
         re.IGNORECASE,
     )
 

@@ -66,7 +66,6 @@ POSTFIX = {
 }
 
 
-
 # Said of what was left out, never of a nought.
 NOT_THERE = any_of("missing empty blank null unknown unspecified")
 
@@ -304,6 +303,7 @@ class Filters(Predicates):
                 "_",
             ):
                 k += 1
+            k = self._end_of_piece(k) if how == "contains" else k
             text, at = self.said(j, k + 1 - j), k + 1
         elif piece.kind in ("symbol", "number"):
             k = j
@@ -330,6 +330,8 @@ class Filters(Predicates):
         else:
             self._unshow(known)
         assert how in ("contains", "starts", "ends")
+        if how == "starts" and self._dotted(known, text, self.tokens[at - 1].end):
+            text += "."
         value = self.parameter({"contains": "word", "starts": "beginning", "ends": "ending"}[how], text)
         self.add(Match(known.column, how, value, negated=self.negate), known)  # type: ignore[arg-type]  # asserted above
         self.zone = "filter"
@@ -339,13 +341,39 @@ class Filters(Predicates):
             and (
                 self.tokens[at + 1].kind == "quote"
                 or (piece.kind == "word" and len(piece.text) == 1 and len(self.low(at + 1)) == 1)
+                or (piece.kind == "word" and how == "contains" and self._plain_word(at + 1))
             )
         ):
             self.connector = "or"
-            self.add(Match(known.column, how, self.parameter("word", self.tokens[at + 1].text)), known)  # type: ignore[arg-type]  # asserted above
-            at += 2
+            end = self._end_of_piece(at + 1) + 1 if how == "contains" else at + 2
+            more = self.said(at + 1, end - at - 1) if end > at + 2 else self.tokens[at + 1].text
+            self.add(Match(known.column, how, self.parameter("word", more)), known)  # type: ignore[arg-type]  # asserted above
+            at = end
         self.last = known
         return at
+
+    def _end_of_piece(self, k: int) -> int:
+        """The last of the plain words from k on: "air base" of "containing air base sorted by name"."""
+        while self._plain_word(k + 1) and self.tokens[k].kind == "word":
+            k += 1
+        return k
+
+    def _plain_word(self, k: int) -> bool:
+        """Whether the word at k can only be a part of the text that is looked for."""
+        if k >= len(self.tokens) or self.tokens[k].kind != "word" or self.low(k) in STOPS or self.low(k) in FILLER:
+            return False
+        phrases = (COMPARISONS, DIRECTIONS, GROUPS, LACKING, NOT_WORDS, ORDERS, TEXTS)
+        if any(phrase_at(self.tokens, k, table) for table in phrases) or quantity_at(self.tokens, k):
+            return False
+        named = [m for m in self.lexicon.matches_at(self.tokens, k) if m.score >= 0.8]
+        known = named or self.lexicon.tables_at(self.tokens, k) or self.lexicon.row_noun(self.tokens[k], self.subject)
+        return not known and not self.values.held_at(self.text, self.tokens, k)
+
+    def _dotted(self, known: Known, text: str, end: int) -> bool:
+        """Whether a dot right behind the piece is part of it, as stored values tell: "No." of "No. 457"."""
+        begun = [v for v in known.field.vocabulary if v.casefold().startswith(text.casefold())]
+        dotted = [v for v in begun if v[len(text) : len(text) + 1] == "."]
+        return self.text[end : end + 1] == "." and bool(dotted)
 
     def _negation(self, i: int) -> int:
         found = phrase_at(self.tokens, i, NOT_WORDS)

@@ -522,7 +522,7 @@ class GroupsAndOrder(Superlatives):
                 known = self.notes.shown.pop().known
                 self.notes.sorting.append(Sorting(known=known, descending=meaning == "desc", said=known.column.name))
             else:
-                said = self.said(i, n)
+                said = self.said(i, n).casefold()
                 alphabetical = "alphabet" in said or "a to z" in said or "z to a" in said
                 grade = self.low(i + n - 2) if n > 1 else ""
                 grade = SUPERLATIVES.get(self.low(i), "") or grade

@@ -10,6 +10,7 @@ from synth.plan import (
     Empty,
     Match,
     OneOf,
+    Or,
     Value,
 )
 from synth.understand.columns import Known, is_flag
@@ -394,11 +395,12 @@ class Predicates(Times):
         """What is to be listed stays so though it is compared as well; names that begin so are listed each once."""
         part = self.notes.parts[-1] if self.notes.parts else None
         field = known.field
-        if part is None or part.known is not known:
+        conditions = () if part is None else part.condition.any if isinstance(part.condition, Or) else (part.condition,)
+        if not conditions or any(getattr(c, "left", None) != known.column for c in conditions):
             return
         repeated = 0 < field.distinct < field.values - field.nulls
         telling = known.words[-1] not in any_of("message text comment description note title name")
-        if isinstance(part.condition, Match) and not self.notes.shown and repeated and telling:
+        if isinstance(conditions[0], Match) and not self.notes.shown and repeated and telling:
             self.notes.shown.append(Shown(known, said, True))
         elif not any(s.known is known for s in self.notes.shown):
             self.notes.headed.append(known)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from synth.understand.columns import Known
+from datetime import date
+
+from synth.plan import OneOf, Unit
+from synth.understand.columns import Known, holds_years
 from synth.understand.elapsed import Elapsing
 from synth.understand.notes import STOPS, Best, Key, Measure, Shown, Sorting
+from synth.understand.numbers_and_dates import Period
 from synth.understand.operators import AGGREGATES, COMPARISONS, DIRECTIONS, ORDERS, phrase_at, phrases, unit_at
 from synth.understand.vocabulary import GRADES, SUPERLATIVES
 from synth.understand.words import any_of
@@ -208,9 +212,51 @@ class SpokenOrder(Elapsing):
         self.last = f"table:{self.subject}"
         return i + unit[1]
 
+    def _times_set_side_by_side(self, i: int) -> int:
+        """ "Median yield, 1931 versus 1932", "Q1 compared with Q2 2024": a figure for each of two times."""
+        notes = self.notes
+        figures = bool(notes.measures or self.aggregates or notes.shown or self.counting)
+        if not figures or not self._comparing():
+            return 0
+        j = self.skip(i, any_of("between for of in from the"))
+        first = self.calendar.period_at(self.tokens, j)
+        if first is None or self.low(j + first.length) not in any_of("versus and with to against or"):
+            return 0
+        k = self.skip(j + first.length + 1, any_of("in of the for"))
+        second = self.calendar.period_at(self.tokens, k)
+        units = {_unit_of(p) for p in (first, second) if p is not None}
+        unit = units.pop() if len(units) == 1 else None
+        if second is None or unit is None:
+            return 0
+        dates = self.lexicon.dates(self.subject)
+        years = [c for c in self.lexicon.of_table[self.subject] if holds_years(c)]
+        if not dates and unit == "year" and len(years) == 1:
+            wanted = tuple(self.parameter("year", p.start.year) for p in (first, second) if p.start is not None)
+            self.add(OneOf(years[0].column, wanted), years[0])
+            notes.groups.append(Key(known=years[0], at=i))
+        else:
+            known = self.date_column(required=True)
+            assert known is not None
+            self.add(self.compare_period(known, "=", first), known)
+            self.connector = "or"
+            self.add(self.compare_period(known, "=", second), known)
+            notes.groups.append(Key(known=known, unit=unit, at=i))
+        self.zone, self.last = "filter", None
+        return k + second.length
+
     def _kept_when(self, i: int) -> bool:
         """Whether a condition on a figure begins at i."""
         if self.low(i) not in any_of("with where that having when had which"):
             return False
         k = self.skip(i + 1, any_of("a an the had with were was there we have a"))
         return bool(phrase_at(self.tokens, k, COMPARISONS) or phrase_at(self.tokens, k, AGGREGATES))
+
+
+def _unit_of(period: Period) -> Unit | None:
+    """The unit that the period is one of."""
+    if not isinstance(period.start, date) or not isinstance(period.end, date):
+        return None
+    days = (period.end - period.start).days
+    return (
+        "year" if days >= 365 else "quarter" if days >= 89 else "month" if days >= 28 else "day" if days == 1 else None
+    )

@@ -42,6 +42,7 @@ from synth.understand.values import Held, Values
 from synth.understand.vocabulary import GRADES, ROWS
 from synth.understand.words import Token, any_of, lemma, spelled, stem
 
+COMPARING = any_of("compare compares compared comparing comparison differ differs vary varies")
 LASTING = (("minute",), ("hour",), ("day",), ("night",), ("week",), ("second",))
 # An adjective → a unit of what it grades.
 GRADED_IN = {
@@ -288,6 +289,10 @@ class State:
         return (
             known.column.name if len(self.lexicon.schema.tables) == 1 else f"{known.column.table}.{known.column.name}"
         )
+
+    def _comparing(self) -> bool:
+        """Whether the request sets things side by side: "how does … compare between", "A versus B"."""
+        return any(t.low in COMPARING or t.low == "versus" for t in self.tokens)
 
     def column_at(self, i: int, sort: str = "", least: float = 0.6) -> tuple[Known, int] | None:
         """The column named from i on and the place after it; "X of the T" says whose X."""

@@ -34,6 +34,7 @@ from synth.understand.operators import (
 from synth.understand.qualified import Qualified
 from synth.understand.spoken_joins import SpokenJoins
 from synth.understand.spoken_order import SpokenOrder
+from synth.understand.state import COMPARING
 from synth.understand.states import RATES
 from synth.understand.values import Held, flag_values
 from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES, ROWS, SUPERLATIVES, VERBS
@@ -43,7 +44,6 @@ SAYING = any_of("is are was were that which who")
 STRANDED = any_of("from in to with at on for by of")
 DANGLING = any_of("where with by and or per of in than over under between from to is not without the")
 
-COMPARING = any_of("compare compares compared comparing comparison differ differs vary varies")
 ANSWERED = any_of("returned returning gave giving got answered")
 Step = Callable[[int], int]
 
@@ -68,6 +68,7 @@ class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder, ListLengths):
             self._connector,
             self._left_out,
             self._rate,
+            self._times_set_side_by_side,
             self._versus,
             self._elapsed,
             self._lasting,
@@ -401,10 +402,6 @@ class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder, ListLengths):
         self.add(Compare(known.column, operator, Value(0)), known)
         self.zone, self.last = "filter", known
         return at
-
-    def _comparing(self) -> bool:
-        """Whether the request sets things side by side: "how does … compare between", "A versus B"."""
-        return any(t.low in COMPARING or t.low == "versus" for t in self.tokens)
 
     def _contrast(self, i: int) -> int:
         """ "between members and non-members", "electric versus petrol": a figure for each of the kinds named."""

@@ -44,6 +44,14 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("life expectancy in 1985", "SELECT country, lifeExp FROM nations WHERE year = 1985"),
     ],
     "rainfall": [
+        (
+            "average rain, 2013 vs 2014",
+            "SELECT year(date), avg(rain) FROM rainfall WHERE year(date) IN (2013, 2014) GROUP BY 1",
+        ),
+        (
+            "total rain in March 2013 versus March 2014",
+            "SELECT date_trunc('month', date), sum(rain) FROM rainfall WHERE month(date) = 3 AND year(date) IN (2013, 2014) GROUP BY 1",
+        ),
         # a name with its least or most in front
         (
             "How many days per year had a minimum temperature below 0?",
@@ -95,6 +103,22 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("sky values in 2014, each only once", "SELECT DISTINCT sky FROM rainfall WHERE year(date) = 2014"),
     ],
     "trials": [
+        # two times side by side
+        (
+            "median yield, 1931 vs 1932",
+            "SELECT year, median(yield) FROM trials WHERE year IN (1931, 1932) GROUP BY 1",
+        ),
+        (
+            "average yield 1931 versus 1932 per farm",
+            "SELECT year, farm, avg(yield) FROM trials WHERE year IN (1931, 1932) GROUP BY 1, 2",
+        ),
+        # text of several words, one or the other, and what the request is for
+        (
+            "varieties containing northern gold or velv",
+            "SELECT DISTINCT variety FROM trials WHERE variety ILIKE '%northern gold%' OR variety ILIKE '%velv%'",
+        ),
+        ("For the slide: number of trials per farm", "SELECT farm, count(*) FROM trials GROUP BY 1"),
+        ("For my thesis - highest yield per farm", "SELECT farm, max(yield) FROM trials GROUP BY 1"),
         (
             "best variety for each farm and year by yield",
             "SELECT farm, year, variety FROM trials QUALIFY rank() OVER (PARTITION BY farm, year ORDER BY yield DESC) = 1",
