@@ -6,8 +6,9 @@ from synth.plan import And, Condition
 from synth.understand.columns import Known
 from synth.understand.notes import no
 from synth.understand.operators import LACKING, TIME_WORDS, phrase_at
+from synth.understand.short_forms import akin
 from synth.understand.states import States
-from synth.understand.words import any_of
+from synth.understand.words import any_of, stem
 
 ARTICLES = any_of("any a an single the their its")
 DENYING = any_of("no without never nor")
@@ -47,6 +48,35 @@ class Absence(States):
         self._reset()
         self.zone, self.last = "filter", None
         return self._lacking_where(noun[0], conditions, at + noun[1])
+
+    def _never_done(self, i: int) -> int:
+        """ "Never used the api", "did not use any feature in 2025": no partner in the table of what was done, with its object."""
+        j = i + 1 if self.low(i) in ("who", "that", "which") else i
+        j = j + 1 if self.low(j) in any_of("have has had did do does were was are is") else j
+        if self.low(j) not in ("never", "not") or j + 1 >= len(self.tokens):
+            return 0
+        j = self.skip(j + 1, any_of("been yet ever actually have had"))
+        done = [t for t in self._partners() if any(akin(w, stem(self.low(j))) for w in self.lexicon.table_words[t])]
+        if len(done) != 1 or self.values.flag_at(self.tokens, j):
+            return 0
+        words = self.lexicon.table_words[done[0]]
+        at, conditions = j + 1, list[Condition]()
+        while at < len(self.tokens):
+            k = self.skip(at, ARTICLES | any_of("of for in our one these those"))
+            held = self.values.held_at(self.text, self.tokens, k) if k < len(self.tokens) else []
+            there = [h for h in held if h.known.column.table == done[0] and h.score >= 0.85]
+            if len(there) == 1 and not conditions:
+                conditions.append(self.held_condition(there[0]))
+                at = k + there[0].length
+            elif k < len(self.tokens) and self.tokens[k].lemma in words:
+                at = k + 1
+            else:
+                break
+        if at == j + 1:
+            return 0
+        self._reset()
+        self.zone, self.last = "filter", None
+        return self._lacking_where(done[0], conditions, at)
 
     def _described_up_to_noun(self, start: int) -> int:
         """The place of the noun that the words from `start` on describe, their conditions noted; -1 where they say more."""

@@ -14,6 +14,7 @@ from typing import Literal
 from synth.plan import Column
 from synth.schema import Field, Schema, Table
 from synth.understand.contracted import contracted
+from synth.understand.short_forms import clipped
 from synth.understand.vocabulary import ABBREVIATIONS, ALSO, ROWS, SAME, UNIT_WORDS
 from synth.understand.words import Token, any_of, fold, lemma, stem, words_of_name
 
@@ -480,6 +481,10 @@ class Lexicon:
                 continue
             key = tuple(t.lemma for t in span)
             found = self._nouns.get(key) or self._nouns.get(("".join(key),) if n > 1 else ("",))
+            if n == 1 and len(key[0]) > 5 and max((found or {}).values(), default=0.0) <= 0.8:
+                # "subscriptions" are those of a table called subs, and not those that a synonym means
+                short = [t for t, words in self.table_words.items() if len(words) == 1 and _cut_off(words[0], key[0])]
+                found = {short[0]: 0.85} if len(short) == 1 else found
             if found:
                 return sorted(((t, s, n) for t, s in found.items()), key=lambda x: -x[1])
         return []
@@ -596,6 +601,11 @@ class Lexicon:
     def entity(self, known: Known) -> bool:
         """Whether the column stands for things one can count: customers, cities."""
         return known.sort in ("text", "flag") or known.identifier
+
+
+def _cut_off(short: str, full: str) -> bool:
+    """Whether a table is called by the beginning of the word, and the rest is more than an ending: subs, orgs."""
+    return clipped(short, full) and len(full) - len(short) > 3
 
 
 def _fits(known: Known, tail: str) -> bool:

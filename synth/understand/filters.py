@@ -110,6 +110,9 @@ class Filters(Predicates):
         found_column = self.column_at(j)
         if found_column:
             known, at = found_column
+            if known.column.table != self.subject and self.graph.widens(self.subject, known.column.table):
+                # one empty row among many partners says nothing of the others
+                return 0
             if is_flag(known.field) and not said.endswith(("missing", "unknown", "null", "blank", "empty")):
                 self.add(self.held_condition(Held(known, flag_values(known, False), 1, 1.0)), known)
             elif known.sort == "text" and (stored := self.values.in_column(known, self.low(i + n - 1))):

@@ -473,7 +473,11 @@ class GroupsAndOrder(Superlatives):
                 self.notes.sorting.append(Sorting(descending=direction, said=aggregate[0]))
                 return i + aggregate[1]
         if self.tokens[i : i + 1] and self.tokens[i].lemma in ("size", "amount") and not exact:
-            return 0
+            figured = self.notes.measures or self.notes.groups or self.question == "how much"
+            if not figured or (i + 1 < len(self.tokens) and self._noun_ahead(i + 1)):
+                return 0
+            self.notes.sorting.append(Sorting(said="figure", descending=direction))
+            return i + 1
         if self.low(i) in ("count", "number", "frequency", "popularity") and not exact:
             self.notes.sorting.append(Sorting(said="count", descending=direction))
             return i + 1
@@ -555,9 +559,10 @@ class GroupsAndOrder(Superlatives):
             more = GRADES[SUPERLATIVES[low]][1]
         if more is None:
             return 0
-        if self.low(j + 1) in any_of("one ones number numbers value values amount amounts figure figures") and (
-            end := self._on_top(j + 2)
-        ):
+        doer = self.low(j + 1).endswith(("er", "ers", "or", "ors")) and not self.lexicon.matches_at(self.tokens, j + 1)
+        if (
+            doer or self.low(j + 1) in any_of("one ones number numbers value values amount amounts figure figures")
+        ) and (end := self._on_top(j + 2)):
             # "best one first": of whatever is ranked
             ranked = self.notes.best is not None and self.notes.best.descending == more
             if not ranked:

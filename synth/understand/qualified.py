@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from synth.plan import Empty
 from synth.understand.columns import Known
 from synth.understand.notes import STOPS
 from synth.understand.unlabelled import Unlabelled
 from synth.understand.values import Held
 from synth.understand.vocabulary import FILLER
-from synth.understand.words import any_of
+from synth.understand.words import any_of, stem
 
 # Before a yes-or-no column these ask for the column itself.
 NAMING = any_of("with show list by per of and , column field each the their its on for average total include including")
@@ -56,6 +57,30 @@ class Qualified(Unlabelled):
         named = shown is not None and self.tokens[i - 1].lemma in shown.known.words
         counted = any(m.known is not None and self.tokens[i - 1].lemma in m.known.words for m in self.notes.measures)
         return named or counted or self.noun_of_rows(i - 1) is not None
+
+    def _ended_noun(self, i: int) -> int:
+        """ "Orgs with cancelled subs", "excluding expired contracts": by the date of another table, or denied."""
+        token = self.tokens[i]
+        noun = self.noun_of_rows(i + 1) if token.low.endswith("ed") and i + 1 < len(self.tokens) else None
+        if (
+            noun is None
+            or (noun[0] == self.subject and not self.negate)
+            or self.values.held_at(self.text, self.tokens, i)
+        ):
+            return 0
+        events = [
+            k for k in self.lexicon.events.get(stem(token.low), ()) if k.column.table == noun[0] and k.field.nulls
+        ]
+        if len(events) != 1 or self.counting or self.values.flag_at(self.tokens, i):
+            return 0
+        if self.negate:
+            self.negate = False
+            self.add(Empty(events[0].column), events[0])
+        else:
+            self.add(Empty(events[0].column, negated=True), events[0])
+        self.mention(noun[0])
+        self.zone, self.last = "filter", f"table:{noun[0]}"
+        return i + 1 + noun[1]
 
     def _word_as_value(self, i: int) -> int:
         """ "The plus or the pro plan", "on the plus plan": a word of courtesy that is a value where its column is spoken of."""

@@ -65,6 +65,7 @@ class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder, ListLengths):
             self._join_said,
             self._word_as_value,
             self._flag_said,
+            self._ended_noun,
             self._connector,
             self._left_out,
             self._rate,
@@ -101,6 +102,7 @@ class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder, ListLengths):
             self._aggregate,
             self._time_lacked,
             self._absent,
+            self._never_done,
             self._lack,
             self._lost_no,
             self._filled,
@@ -220,6 +222,9 @@ class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder, ListLengths):
                 for table in self.lexicon.table_words:
                     votes[table] = votes.get(table, 0) + (1.0 if self._rated(token.low, table) else 0.0)
             for held in self.values.held_at(self.text, self.tokens, i, 4)[:4]:
+                if held.score > 0.85 and i <= 2 and all(p > i for p, _ in first) and self._things_held(i, held):
+                    # "admins who …" are the rows asked for
+                    first.append((i, held.known.column.table))
                 if held.score > 0.85:
                     votes[held.known.column.table] = votes.get(held.known.column.table, 0) + 0.6
         if first:
@@ -254,6 +259,12 @@ class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder, ListLengths):
         if len(whole) != 1:
             raise no("ambiguous", f"which table is meant: {', '.join(names[:6])}?", tuple(names[:6]))
         self.subject = whole[0]
+
+    def _things_held(self, i: int, held: Held) -> bool:
+        """Whether the value at i is said as things, of which something is told: "admins who", "cranes with"."""
+        last = self.tokens[i + held.length - 1]
+        after = self.low(i + held.length)
+        return last.low != last.lemma and after in any_of("who that which whose with without in from of and or")
 
     def _connector(self, i: int) -> int:
         token = self.tokens[i]

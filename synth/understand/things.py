@@ -491,6 +491,15 @@ class Things(GroupsAndOrder):
             same = [h for h in pool if h.known is previous]
             if len(same) == 1:
                 return same[0]
+        # "the checkout service", where services are a table
+        nouns = (
+            [t[0] for t in self.lexicon.tables_at(self.tokens, i + n) if t[1] >= 0.8]
+            if i + n < len(self.tokens)
+            else []
+        )
+        same = [h for h in pool if h.known.column.table in nouns]
+        if len(same) == 1 and self._whose(same[0].known):
+            return same[0]
         # the column's own name right behind or before: "New York office"
         after = self.lexicon.matches_at(self.tokens, i + n) if i + n < len(self.tokens) else []
         for match in after:
@@ -516,6 +525,11 @@ class Things(GroupsAndOrder):
                 if len(same) == 1:
                     return same[0]
         return self._undirected(i, pool, n)
+
+    def _whose(self, known: Known) -> bool:
+        """Whether the column tells the rows of its table apart, so that its values are their names."""
+        table = known.column.table
+        return known.column in (*self.lexicon.key(table), *self.lexicon.label(table))
 
     def _directed(self, i: int, pool: list[Held]) -> Held | None:
         """The column that "from", "to" or "by" before the value points at."""

@@ -12,7 +12,7 @@ from synth.understand.vocabulary import FILLER
 from synth.understand.words import IRREGULAR, any_of, stem
 
 ALL_OF_THEM = any_of("the all every each")
-BEFORE_VALUES = any_of("about against listed during regarding named called titled labelled labeled")
+BEFORE_VALUES = any_of("behind about against listed during regarding named called titled labelled labeled")
 # A table so called says nothing about its rows, so the request may give them a name.
 UNTELLING = any_of(
     "data table sheet export file record row output result dump download query report list csv json untitled temporary tmp "

@@ -152,6 +152,8 @@ def lemma(word: str) -> str:
 @lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
     """A rough root that brings the forms of a verb together: ordered, ordering, orders → order; hired → hir; hire → hir."""
+    if word in ("used", "using", "uses"):
+        return "use"
     base = IRREGULAR.get(word, lemma(word))
     for ending in ("ing", "ed"):
         if base.endswith(ending) and len(base) - len(ending) >= 3:
