@@ -181,13 +181,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _left_over(folder: Path) -> list[int]:
-    """Processes of an engine: those that name its folder, such as containerd and its shims."""
+    """Processes of an engine: containerd, its shims and gVisor's, where they name its folder."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal() and int(entry.name) != os.getpid():
             with contextlib.suppress(OSError):
                 words = (entry / "cmdline").read_bytes().split(b"\0")
-                if b"containerd" in words[0] and any(os.fsencode(folder) in word for word in words):
+                known = b"containerd" in words[0] or b"runsc" in words[0]
+                if known and any(os.fsencode(folder) in word for word in words):
                     found.append(int(entry.name))
     return found
 
