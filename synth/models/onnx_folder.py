@@ -1,7 +1,8 @@
 """A folder with a model, laid out as Hugging Face repositories lay them out: what is in it, and whether it can be used here.
 
-config.json, generation_config.json, tokenizer.json and its like, and the graphs in `onnx/` or beside them: `model.onnx`, or
-`decoder_model.onnx` with `decoder_with_past_model.onnx`, or `decoder_model_merged.onnx`; each with a suffix for its precision.
+config.json, generation_config.json (or genai_config.json for both), tokenizer.json and its like, and the graphs in `onnx/` or
+beside them: `model.onnx`, or `decoder_model.onnx` with `decoder_with_past_model.onnx`, or `decoder_model_merged.onnx`; each
+with a suffix for its precision.
 """
 
 from __future__ import annotations
@@ -83,8 +84,7 @@ def folder_of(path: Path, suffix: str = "") -> Folder:
     """What a folder holds, the precision `suffix` if it is given. Raises ModelProblem, naming what is missing or wrong."""
     if not path.is_dir():
         raise _problem(f"there is no folder {str(path)!r}", "Name a folder with config.json and onnx/model.onnx")
-    config = _json(path / "config.json", required=True)
-    generation = _json(path / "generation_config.json", required=False)
+    config, generation = _configured(path)
     if config.get("is_encoder_decoder"):
         raise ModelProblem(
             f"{path.name} is an encoder with a decoder ({config.get('model_type')})",
@@ -99,6 +99,30 @@ def folder_of(path: Path, suffix: str = "") -> Folder:
     for graph in choice.graphs:
         _check_whole(graph)
     return Folder(path, choice, config, generation, _stops(config, generation), _context(config))
+
+
+def _configured(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """config.json and generation_config.json; or what onnxruntime-genai's builder writes in the place of both."""
+    if (path / "config.json").is_file() or not (path / "genai_config.json").is_file():
+        return _json(path / "config.json", required=True), _json(path / "generation_config.json", required=False)
+    said = _json(path / "genai_config.json", required=True)
+    model = said.get("model")
+    model = model if isinstance(model, dict) else {}
+    decoder = model.get("decoder")
+    decoder = decoder if isinstance(decoder, dict) else {}
+    config = {
+        "model_type": model.get("type"),
+        "vocab_size": model.get("vocab_size"),
+        "max_position_embeddings": model.get("context_length"),
+        "eos_token_id": model.get("eos_token_id"),
+        "is_encoder_decoder": "encoder" in model,
+        "head_dim": decoder.get("head_size"),
+        "hidden_size": decoder.get("hidden_size", 0),
+        "num_attention_heads": decoder.get("num_attention_heads"),
+        "num_key_value_heads": decoder.get("num_key_value_heads"),
+    }
+    search = said.get("search")
+    return config, search if isinstance(search, dict) else {}
 
 
 def choices_in(path: Path) -> list[Choice]:

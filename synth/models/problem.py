@@ -10,7 +10,8 @@ class ModelProblem(TarsError):
 
     `reason` is a short stable name: `no-server`, `tls`, `timeout`, `authentication`, `authorisation`, `no-such-model`,
     `rate-limited`, `quota`, `server-error`, `context-too-long`, `cut-off`, `declined`, `empty`, `not-a-model`, `garbled`,
-    `redirected`, `bad-settings`, `bad-request`, `budget`. A `transient` one may pass by itself; `wait` is how many seconds
+    `redirected`, `bad-settings`, `bad-request`, `budget`; of a model on this machine `corrupt-model`, `unsupported`,
+    `too-little-memory`, `missing-extra`. A `transient` one may pass by itself; `wait` is how many seconds
     the server asked for.
     """
 

@@ -131,6 +131,26 @@ def test_a_graph_beside_the_configuration_is_found_as_well(tmp_path: Path) -> No
     assert Decoder(folder_of(folder), threads=1).begin([5, 6]).logits.shape == (1, SMALL.vocab)
 
 
+def test_a_folder_of_onnxruntimes_own_builder_is_read(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "m", SHAPES["llama"], "fused")
+    (folder / "config.json").unlink()
+    (folder / "generation_config.json").unlink()
+    model = {
+        "type": "llama",
+        "context_length": 400,
+        "eos_token_id": [1, 7],
+        "vocab_size": 384,
+        "decoder": {"head_size": 16},
+    }
+    (folder / "genai_config.json").write_text(json.dumps({"model": model, "search": {"top_k": 5}}))
+
+    found = folder_of(folder)
+
+    assert (found.context, found.stops, found.architecture) == (400, (1, 7), "llama")
+    assert found.generation == {"top_k": 5}
+    assert greedy(Decoder(found, threads=1), RECORDED["llama"][0]["prompt"], 48) == RECORDED["llama"][0]["reply"]
+
+
 def test_stops_and_context_are_read_from_the_configuration(tmp_path: Path) -> None:
     folder = model_folder(tmp_path / "m", SMALL, generation={"eos_token_id": [1, 9, 1]})
 
