@@ -46,6 +46,10 @@ _OPEN = re.compile(
     r"lower|above|below|over|under|later|earlier|older|younger|longer|shorter|equal)))\b|%",
     re.IGNORECASE,
 )
+_SEVERAL = re.compile(
+    r"\b(?:once|twice|repeat\w*|duplicat\w*|several|multiple|both|again|consecutive|same|change|growth|previous|between each)\b",
+    re.IGNORECASE,
+)
 _TOGETHER = re.compile(r"\bbetween (\d{1,2}) (\w+) and (\d{1,2}) (\w+) (\d{4})", re.IGNORECASE)
 _DOWN = re.compile(r"\b(?:top|highest|most|biggest|largest|heaviest|dearest)\b", re.IGNORECASE)
 _UP = re.compile(r"\b(?:bottom|lowest|least|fewest|smallest|cheapest)\b", re.IGNORECASE)
@@ -118,9 +122,12 @@ class Span:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that was found. `alone`: the group is by that column and nothing else; `entity` is the column whose values are asked
-    for ("which 5 customers"); `compared` are two columns and how they are to stand to each other. `listing`: no figure and
-    no group is spoken of, so that rows are wanted as they are."""
+    """All that was found.
+
+    `alone`: the group is by that column and nothing else; `entity` is the column whose values are asked for ("which 5 customers");
+    `compared` are two columns and how they are to stand to each other. `several`: what is asked may need more than one row to be
+    seen. `listing`: no figure and no group is spoken of, so that rows are wanted as they are.
+    """
 
     columns: tuple[Named, ...] = ()
     values: tuple[Stated, ...] = ()
@@ -136,6 +143,7 @@ class Facts:
     distinct: bool = False
     direction: Literal["up", "down", "some", ""] = ""
     open_ended: bool = False
+    several: bool = False
     used: frozenset[str] = field(default_factory=frozenset)
 
     @property
@@ -179,7 +187,7 @@ def facts_of(task: Task, rows: Mapping[str, pa.Table]) -> Facts:
     if first:
         down, up = first.group("down") or first.group("down2"), first.group("up") or first.group("up2")
         direction = "down" if down else "up" if up else "some"
-    if count and not direction:
+    if count and not direction and not groups:
         rank = top.group() if top else ""
         direction = "down" if _DOWN.search(rank) else "up" if _UP.search(rank) else "some"
     if first or top:
@@ -201,6 +209,7 @@ def facts_of(task: Task, rows: Mapping[str, pa.Table]) -> Facts:
         re.search(r"\b(?:distinct|unique|different)\b", text, re.IGNORECASE) is not None,
         direction,
         _OPEN.search(text) is not None,
+        _SEVERAL.search(text) is not None,
         frozenset(t.low for t in tokens),
     )
 
@@ -326,7 +335,7 @@ def _values(tables: Sequence[Table], rows: Mapping[str, pa.Table], tokens: Seque
                 table_name, name, value = min(places, key=lambda p: (p[2] != said, p[2] != p[2].lower(), p[2]))
                 found.append(Stated(table_name, name, value, " ".join(words[i : i + length]), _denied(words, i)))
                 taken |= here
-    return tuple(found)
+    return tuple({(v.table, v.field, v.value): v for v in reversed(found)}.values())[::-1]
 
 
 def _period(tokens: Sequence[Token], now: datetime) -> tuple[Span | None, set[int]]:

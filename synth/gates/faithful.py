@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-ORDERED = re.compile(r"\b(?:first|sort(?:ed)?|order(?:ed)? by|top|descending|ascending|rank(?:ed)?)\b", re.IGNORECASE)
+ORDERED = re.compile(r"\b(?:sort(?:ed)?|order(?:ed)? by|top|descending|ascending|rank(?:ed)?)\b", re.IGNORECASE)
 
 
 def findings_of(case: Case) -> Iterable[Finding]:
@@ -188,8 +188,9 @@ def _contradicted(case: Case, plan: Plan, answer: Answer) -> Finding | None:
 
 
 def _probed(case: Case) -> Iterator[Finding]:
-    """Where no witness agreed, what the request states is held against the answers over rows made for it."""
-    if case.witnessed or case.draft.plan is not None:
+    """Where no witness agreed, what the request states is held against the answers over rows made for it; where one did,
+    only that fields hold what they are called."""
+    if case.draft.plan is not None:
         return
 
     def answer(rows: Mapping[str, pa.Table]) -> tuple[dict[str, object], ...] | None:
@@ -199,9 +200,10 @@ def _probed(case: Case) -> Iterator[Finding]:
     prober = Prober(
         case.facts, case.task.schema, some_of(case.b, case.task.schema), case.draft.code, answer, case.task.request.now
     )
-    found = next(prober.findings(), None)
+    found = next(prober.labelled(case.on_b.records, case.b) if case.witnessed else prober.findings(), None)
     if found:
         yield found
+    if found or case.witnessed:
         return
     for evidence in prober.evidence():
         case.confirm("faithful", evidence)

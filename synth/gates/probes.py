@@ -78,7 +78,7 @@ class Prober:
         yield from self._compared()
         yield from self._something()
         yield from self._followed()
-        yield from self._labelled()
+        yield from self.labelled(self.ask(self.rows), self.rows)
         yield from self._groups()
         yield from self._order()
         yield from self._top()
@@ -377,9 +377,8 @@ class Prober:
     def _dated(self, table: str, column: str) -> bool:
         return self.schema.table(table).named(column).type.startswith(("date", "timestamp"))
 
-    def _labelled(self) -> Iterator[Finding]:
+    def labelled(self, records: Sequence[Record] | None, rows: Rows) -> Iterator[Finding]:
         """A field of the answer that bears the name of a column holds that column's values, as they are stored."""
-        records = self.ask(self.rows)
         if not records:
             return
         held: dict[str, list[tuple[str, Field]]] = {}
@@ -396,9 +395,7 @@ class Prober:
             text = all(f.type == "string" for _, f in places)
             if not text and not (self.facts.listing and all(numeric(f.type) for _, f in places)):
                 continue
-            known = {
-                k for t, f in places for k in bag(({"v": v} for v in self.rows[t].column(f.name).to_pylist()), ["v"])
-            }
+            known = {k for t, f in places for k in bag(({"v": v} for v in rows[t].column(f.name).to_pylist()), ["v"])}
             strange = [
                 r for r in records if r.get(name) is not None and not bag([{"v": r[name]}], ["v"]).keys() <= known
             ]
@@ -460,6 +457,8 @@ class Prober:
                     self.confirms.append(f"stated: {limit.said}")
                 if said is not False:
                     return said
+                if limit.operator in (">", ">=") and (off := self._elsewhere(limit, rows, table, place)):
+                    return off
         if self._knows(limit.number):
             return None
         return Finding(
@@ -467,6 +466,21 @@ class Prober:
             "ignored-number",
             f"the request says {limit.said!r}, and neither the code nor what it gives has to do with {limit.number}",
             hint=f"Apply the bound {limit.operator} {limit.number}.",
+        )
+
+    def _elsewhere(self, limit: Limit, rows: Rows, table: str, place: int) -> Finding | None:
+        """Where the number of rows is bounded, but far from what is stated, as by counting each of them twice."""
+        number = int(limit.number)
+        few, many = (self.nothing(self.ask(self._copies(rows, table, place, n))) for n in (1, 4 * number))
+        near = self.nothing(self.ask(self._copies(rows, table, place, number - 2))) if number > 3 else None
+        if few is not True or many is not False or near is None:
+            return None
+        return Finding(
+            "faithful",
+            "wrong-bound",
+            f"the request says {limit.said!r}: {number + 2 if near else number - 2} rows "
+            + ("are not enough for the closure" if near else "are enough for the closure"),
+            hint="Count every row once.",
         )
 
     def _bounded(self, limit: Limit, what: str, scale: int, worlds: Sequence[Rows]) -> Finding | Literal[False] | None:
@@ -680,7 +694,23 @@ class Prober:
 
     def _rows_alone(self) -> Iterator[Finding]:
         """A row that fits comes once, wherever it stands."""
-        if self.base is None or self.counted or self.facts.top:
+        if self.counted or self.facts.top or self.facts.several:
+            return
+        if self.base is None:
+            grouped = len(self.facts.groups) == 1 and self.facts.group_words == 1 and len(self.facts.figures) == 1
+            if (
+                grouped
+                and not self.facts.limits
+                and self._main()
+                and self.nothing(self.ask(self.world)) is False
+                and self.left
+            ):
+                yield Finding(
+                    "faithful",
+                    "dropped-rows",
+                    "over many rows the closure gives something, over four that are alike it gives nothing, whichever they are",
+                    hint="Do not pass over a record for where it stands, as the first or the last.",
+                )
             return
         records = self.ask(self._copies(*self.base, 1))
         if records is None:
@@ -704,7 +734,7 @@ class Prober:
     def _rows_in_bulk(self) -> Iterator[Finding]:
         """All rows are taken, however many there are."""
         figures = set(self.facts.figures)
-        listed = self.facts.listing and not self.facts.limits
+        listed = self.facts.listing and not self.facts.several
         if self.base is None or self.facts.top or self.counted or not (listed or figures in ({"count"}, {"sum"})):
             return
         one, many = (self.ask(self._copies(*self.base, count)) for count in (1, MANY))
@@ -755,7 +785,7 @@ class Prober:
         copies = self._copies(rows, table, place, 2 * len(values))[table]
         at = copies.column_names.index(name)
         kind = copies.schema.field(at).type
-        made = copies.set_column(at, pa.field(name, kind), pa.array(values * 2, kind))
+        made = copies.set_column(at, pa.field(name, kind), pa.array([v for v in values for _ in (1, 2)], kind))
         records = self.ask({**rows, table: made})
         if not records:
             return
@@ -769,6 +799,16 @@ class Prober:
                 f" ({len(gone)} of {len(values)} values)",
                 record={name: gone[0]},
                 hint=f"Give a record for every {named.said}.",
+            )
+            return
+        figures = {str(sorted(_numbers([r]))): r for r in records}
+        if not gone and len(figures) > 1 and set(self.facts.figures) <= {"sum", "count", "avg", "median", "max", "min"}:
+            yield Finding(
+                "faithful",
+                "dropped-rows",
+                f"rows that differ in nothing but {name} give different figures for its values",
+                record=dict(list(figures.values())[-1]),
+                hint="Read every row, whatever came before it.",
             )
 
     def _by_heart(self) -> Iterator[Finding]:

@@ -132,7 +132,8 @@ def _differ_in_ties(plan: Plan, names: Sequence[str], said: Rows, given: Rows, c
         return False
     groups = plan.top_per.by if plan.top_per else plan.distinct_on
     by = [o.name for o in plan.outputs if o.of in (*groups, *(order.of for order in plan.order))]
-    if not by or not said or not given:
+    if len(by) < len({*groups, *(order.of for order in plan.order)}) or not said or not given:
+        # What it sorts or groups by is not shown, and so no tie can be told.
         return False
     theirs = [{n: r.get(c or n) for n, c in zip(names, columns, strict=True)} for r in given]
     short, long = (said, theirs) if len(said) < len(given) else (theirs, said)
