@@ -202,8 +202,9 @@ class Engine:
         """The next token of a reply; with those that the grammar forces after it where one row runs alone."""
         logits = penalised(logits, [*prompt, *row.tokens] if sampling.penalty != 1.0 else [], sampling.penalty)
         guide = row.guide
-        token = drawn(logits, sampling, row.chance) if guide is None or sampling.greedy else -1
-        if guide is not None and (token < 0 or not guide.admits(token)):
+        # Most of what is drawn is admitted, and to ask about one token is far cheaper than about all of them.
+        token = drawn(logits, sampling, row.chance)
+        if guide is not None and not guide.admits(token):
             bits = np.unpackbits(np.frombuffer(guide.mask(), dtype=np.uint8), bitorder="little")[: logits.size]
             token = drawn(np.where(bits.astype(bool), logits, -np.inf), sampling, row.chance)
         if token in self.stops:
@@ -344,6 +345,15 @@ def engine_of(path: Path, suffix: str, settings: Settings) -> Engine:
     return load(path, suffix, settings)
 
 
+_LOADING = threading.Lock()
+
+
+def shared_engine(path: Path, suffix: str, settings: Settings) -> Engine:
+    """`engine_of`, where several threads may ask at once: one loads, the others wait for it."""
+    with _LOADING:
+        return engine_of(path, suffix, settings)
+
+
 def load(path: Path, suffix: str = "", settings: Settings | None = None) -> Engine:
     """Load a folder's model. Raises ModelProblem."""
     from synth.models.onnx_decoder import Decoder
@@ -395,5 +405,5 @@ def create(settings: str = "", environment: Mapping[str, str] | None = None, sha
     folder_of(
         path, suffix
     )  # what is missing is told before anything is asked; the weights are loaded when they are needed
-    opened = partial(engine_of, path, suffix, settings_from(said))
+    opened = partial(shared_engine, path, suffix, settings_from(said))
     return TextWriter(LocalModel(settings, opened, budget), share or said.get("TARS_SHARE", ""))
