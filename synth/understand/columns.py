@@ -504,7 +504,8 @@ class Lexicon:
     def _only_counted(self, noun: str, table: str) -> bool:
         """Whether figures alone are called by the noun: "customers_hit" counts customers, and its rows are others."""
         named = [k for k in self.of_table[table] if noun in k.words]
-        return bool(named) and all(k.sort == "number" and not k.identifier for k in named)
+        several = [k for k in named if any(lemma(w) == noun != w for w in words_of_name(k.field.name))]
+        return bool(named) and len(several) == len(named) and all(k.sort == "number" for k in named)
 
     def _referred_to(self, noun: str, table: str) -> bool:
         """Whether the rows only point at such things, several at the same one: the users of a table of events."""

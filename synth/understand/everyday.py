@@ -165,7 +165,9 @@ IDIOMS = (
         "",
     ),
     (r"\b(?:which|what) (?:part|share|proportion|fraction) in (?:percent|%|percentage)(?: of)?\b", "what percentage"),
-    (r"\bw/(?=\w)", "with "),
+    (r"\bw/(?!o\b)(?=\w)", "with "),
+    (r"\bmin\.? (?=\d)", "at least "),
+    (r"\bmax\.? (?=\d)", "at most "),
     (r"\bgroup by\b", "grouped by"),
     (r"\b(?:did|do|have|had|does|has) (\w+(?: \w+)?) (?:put in|clock(?:ed)? up|rack(?:ed)? up)\b", r"did \1 have"),
     (r"\b(?:put in|clock(?:ed)? up|rack(?:ed)? up)\b", ""),
@@ -174,6 +176,7 @@ IDIOMS = (
 
 # Verbs of handling: who handles what says nothing that the column and the value beside it do not.
 HANDLING = frozenset(
+    "organise organised organize organized arrange arranged host hosted schedule scheduled hiring hit hits "
     "write wrote written put log logged logging appear appears appeared use uses using enter entered file filed claim claimed "
     "submit submitted handle handled handling hold holds own owns carry carries make makes made book booked do does did get got "
     "associate associated correspond corresponds corresponding relate relates related pertaining display displayed feature features "

@@ -53,31 +53,38 @@ class Loosely(Elapsing):
             return 0
         if token.low in COMMON or token.low in GRADES or token.low in SUPERLATIVES:
             return 0
-        if self.aggregates or self.sharing or self.zone in ("group", "order", "measure"):
+        figure = self.aggregates or self.sharing or (self.zone == "measure" and not self.counting)
+        if figure or self.zone in ("group", "order"):
             return 0
         holding = self._holding(token)
         everywhere = [k for k, share in holding.items() if share > 0.95]
         if everywhere and self._rows_at_least(i):
-            self.mention(self.subject)
-            self.rows_said = True
-            if self.counting:
-                return self._counted_rows(i)
-            self.last = f"table:{self.subject}"
-            self._joined()
-            return i + 1
+            return self._counted_rows(i)
         alone = len(self.tokens) == 1
         noun = self.noun_of_rows(i + 1) is not None
-        if len(holding) != 1 or not (alone or noun or self.low(i - 1) in LEADING_INSIDE):
+        named = self._named_so(i) and len(self.lexicon.schema.tables) == 1
+        if len(holding) != 1 or not (alone or noun or named or self.low(i - 1) in LEADING_INSIDE):
             return 0
         known = next(iter(holding))
         word = token.text if self._held_by(known, {token.low}) else token.lemma
         self.add(Match(known.column, "contains", self.parameter("word", word), negated=self.negate), known)
         self.notes.remarks.append(f"{word!r} sought within {known.column.name}")
+        if named and not noun:
+            return self._counted_rows(i)
         self.last = None
         return i + 1
 
+    def _named_so(self, i: int) -> bool:
+        """Whether the rows asked for are called by the word at i: "how many thinkpads", "list the macbooks"."""
+        noted = self.notes.shown or self.notes.measures or self.rows_said or self.asking
+        plural = self.tokens[i].low != self.tokens[i].lemma
+        return plural and (bool(self.counting) or (self.zone == "head" and not noted))
+
     def _counted_rows(self, i: int) -> int:
-        self._count_now(Measure("count", None, self.tokens[i].low, rows_of=self.subject))
+        self.mention(self.subject)
+        self.rows_said = True
+        if self.counting:
+            self._count_now(Measure("count", None, self.tokens[i].low, rows_of=self.subject))
         self.last = f"table:{self.subject}"
         self._joined()
         return i + 1

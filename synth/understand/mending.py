@@ -22,6 +22,7 @@ from synth.understand.vocabulary import COMPARATIVES, FILLER, GRADES, ROWS, SUPE
 from synth.understand.words import Token, any_of, lemma, stem, tokens_of, words_of_name
 
 WINDOW = 4
+BOUNDS = any_of("than least most over above under below exactly")
 CLAUSE = any_of("who that which and have has had are is was were")
 MOST_VALUES = 60
 """Values of a column with more than so many are names of things, and no word is taken for another form of one."""
@@ -135,6 +136,11 @@ def _name_in(tokens: Sequence[Token], i: int, strange: set[int], lexicon: Lexico
             continue
         said = tuple(t.lemma for t in span)
         found = [k for k in lexicon.known.values() if _says(said, k.words, words_of_name(k.field.name))]
+        if n == 1 and i > 1 and not found and tokens[i - 2].low in BOUNDS and tokens[i - 1].kind == "number":
+            # "more than 100 customers" for customers_hit
+            found = [
+                k for k in lexicon.known.values() if k.sort == "number" and k.words[:1] == said and len(k.words) == 2
+            ]
         if len({k.field.name for k in found}) == 1:
             yes = _yes(found[0]) if i > 0 and tokens[i - 1].low in CLAUSE else ""
             return f"{found[0].field.name}{yes}", n

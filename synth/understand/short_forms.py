@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from synth.understand.vocabulary import ALSO, GRADES, ROWS, SAME
+from synth.understand.vocabulary import ABBREVIATIONS, ALSO, GRADES, ROWS, SAME
 from synth.understand.words import any_of, lemma
 
 VOWELS = frozenset("aeiou")
@@ -54,6 +54,7 @@ APART = frozenset(
     frozenset(pair.split())
     for pair in (
         "depart department",
+        "departure department",
         "custom customer",
         "apart apartment",
         "commit committee",
@@ -76,7 +77,7 @@ def whole_words() -> frozenset[str]:
     found = {w for line in SAME.splitlines() for w in line.split()}
     found |= {w for others in ALSO.values() for o in others for w in o.split()} | set(ALSO) | set(ROWS) | set(GRADES)
     found |= {w for words, _ in GRADES.values() for w in words.replace("|", " ").split()}
-    return frozenset(found) | any_of(
+    return frozenset(found - set(ABBREVIATIONS)) | any_of(
         "part port land form hand head line list long main mark mass meet mind open over plan plus post read real rest "
         "side spot stop term test than tour town turn unit view wait walk wall week well wide wind wine wish with word zone "
         "age art bad bar bed bid big bus car cap cut dry ear end eye far fit fly fun gap gas hot ice job key law lot low map "
@@ -98,7 +99,7 @@ def skeleton(short: str, full: str) -> bool:
     if len(short) < 3 or len(full) - len(short) < 1 or short[0] != full[0]:
         return False
     inner = short[1:-1] if short[-1] in VOWELS else short[1:]
-    if VOWELS & set(inner) or sum(c not in VOWELS for c in short) < 3 - (short[-1] == "e"):
+    if VOWELS & set(inner) or sum(c not in VOWELS for c in short) < 2 + (short[0] not in VOWELS and short[-1] != "e"):
         return False
     at = 0
     for letter in short:
@@ -142,4 +143,6 @@ def akin(one: str, other: str) -> bool:
     rests = {one[same:], other[same:]} - {""}
     if same >= 5:
         return rests <= ENDINGS
+    if same == 4 and rests <= VERBAL:
+        return True
     return same >= 3 and (one[same:] in ("", "e") or other[same:] in ("", "e")) and rests <= VERBAL | {"e"}

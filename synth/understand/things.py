@@ -79,7 +79,10 @@ class Things(GroupsAndOrder):
             # GET is a method where the data says so, though "get" is mostly a word of courtesy
             cased = any(v == self.said(i, n_value) for h in held for v in h.stored) and token.text.isupper()
             rows = i + 1 < len(self.tokens) and self.lexicon.row_noun(self.tokens[i + 1], self.subject)
-            if cased or (rows and i > 0 and held[0].score >= 0.99 and len(token.low) > 2):
+            led = self.low(i - 1) in ("in", "is", "on", "using") and (
+                self.low(i + 1) in STOPS or i + 1 == len(self.tokens)
+            )
+            if cased or led or (rows and i > 0 and held[0].score >= 0.99 and len(token.low) > 2):
                 return self._value(i, held)
         if (
             token.low in FILLER
@@ -151,6 +154,9 @@ class Things(GroupsAndOrder):
             return self._table(i, tables)
         if matches:
             flags = self.values.flag_at(self.tokens, i)
+            if flags and flags[0].length < n_column == 2 and flags[0].known is matches[0].known:
+                # "refundable fares" for fare.refundable
+                flags = [replace(f, length=n_column) for f in flags if f.known is matches[0].known]
             if flags and flags[0].length >= n_column and not self._flag_shown(i, flags[0]):
                 return self._flag(i, flags)
             if self._rows_are(token, matches[0]):

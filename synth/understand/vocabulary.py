@@ -126,6 +126,7 @@ spouse partner
 workplace office
 attendee participant
 reporter requester
+tier level
 approver approved
 """
 
@@ -163,6 +164,11 @@ ALSO: Final = {
     "consumption": ("usage", "kwh"),
     "energy": ("kwh", "mwh"),
     "electricity": ("kwh",),
+    "length": ("minute", "hour"),
+    "duration": ("minute", "hour", "took", "elapsed"),
+    "runtime": ("took", "elapsed", "minute"),
+    "owner": ("assigned to", "responsible"),
+    "price": ("fare", "fare amount", "rent"),
     "engineer": ("technician", "assignee"),
     "center": ("ctr", "centre"),
     "arrival": ("arrived", "received"),
@@ -310,7 +316,7 @@ ABBREVIATIONS: Final = {
 
 UNIT_WORDS: Final = any_of(
     "kmh usd eur gbp chf kg g km m cm mm c f celsius minute hour fahrenheit ms sec secs seconds s min "
-    "mins minutes hours hrs h kb mb gb hpa mbar percent pct"
+    "mins minutes hours hrs h kb mb gb hpa mbar percent pct lb lbs ft feet hp mph mpg"
 )
 
 # A word for the rows of a table that has no telling name, and the column words one of which it must have to be believed.
