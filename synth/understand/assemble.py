@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -1340,7 +1341,20 @@ class Assembler:
     def _needed(self, table: str) -> bool:
         """Whether a row without a partner there cannot be in the answer; else the partner is optional."""
         touched = {c.table for p in self.notes.parts for c in columns_in(p.condition)}
-        return table in touched or table in self.notes.existing or bool(self.notes.measures) or bool(self.notes.having)
+        if table in touched or table in self.notes.existing:
+            return True
+        return bool(self.notes.measures or self.notes.having) and not self._orphans_counted(table)
+
+    def _orphans_counted(self, table: str) -> bool:
+        """Whether rows that point at nothing there stay in the figures, as a group without a name: where the relation was only
+        inferred and some pointers are known to lead nowhere, a total over the named ones would not be the total."""
+        notes = self.notes
+        keyed = any(k.table == table or (k.known is not None and k.known.column.table == table) for k in notes.groups)
+        dangling = any(
+            r.to_table == table and not r.declared and re.match(r"\d\d% of", r.evidence)
+            for r in self.lexicon.schema.relations
+        )
+        return dangling and keyed and notes.best is None and not notes.having and notes.limit is None
 
     def _far_partner(self, base: str, parts: list[Part]) -> str | None:
         """The table without partners in which the rows are asked for, where one step and a condition there do not say it."""

@@ -565,7 +565,10 @@ class GroupsAndOrder(Superlatives):
         ) and (end := self._on_top(j + 2)):
             # "best one first": of whatever is ranked
             ranked = self.notes.best is not None and self.notes.best.descending == more
-            if not ranked:
+            if self.notes.sorting and self.notes.sorting[-1].descending is None:
+                # "sort it by the amount, biggest spender on top"
+                self.notes.sorting[-1].descending = more
+            elif not ranked:
                 words = GRADES[SUPERLATIVES[low]][0] if low in SUPERLATIVES else ""
                 self.notes.sorting.append(Sorting(descending=more, said=words))
             return end

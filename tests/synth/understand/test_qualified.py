@@ -60,13 +60,13 @@ def _garage() -> World:
     r = random.Random(22)
     c = duckdb.connect()
     firms = [(n, f"Firm {chr(64 + n)}", r.choice(["Oslo", "Bergen"])) for n in range(1, 9)]
-    machines = [(n, r.randrange(1, 7), r.choice(["crane", "drill"]), r.random() < 0.5) for n in range(1, 31)]
+    machines = [(n, r.randrange(1, 7), ("crane", "drill")[n % 2], r.random() < 0.5) for n in range(1, 31)]
     _fill(c, "CREATE TABLE firms (firm_id INTEGER, name VARCHAR, city VARCHAR)", firms)
     _fill(c, "CREATE TABLE machines (machine_id INTEGER, firm_id INTEGER, kind VARCHAR, gps_enabled BOOLEAN)", machines)
     rows = [
         (
             n,
-            r.randrange(1, 31),
+            r.randrange(1, 26),
             date(2026, 1, 1) + timedelta(days=r.randrange(300)),
             None if r.random() < 0.5 else date(2026, 11, 1) + timedelta(days=r.randrange(60)),
             None if r.random() < 0.2 else r.choice([0, 3, 12]),
@@ -210,6 +210,36 @@ CASES: list[tuple[str, str, str]] = [
         "garage",
         "firms there are no machines of",
         "SELECT * FROM firms WHERE firm_id NOT IN (SELECT firm_id FROM machines)",
+    ),
+    (
+        "garage",
+        "machines that were never deployed",
+        "SELECT * FROM machines WHERE machine_id NOT IN (SELECT machine_id FROM deployments)",
+    ),
+    (
+        "garage",
+        "drills with gps enabled that were not deployed in March 2026",
+        "SELECT * FROM machines WHERE kind = 'drill' AND gps_enabled AND machine_id NOT IN (SELECT machine_id FROM deployments WHERE posted >= '2026-03-01' AND posted < '2026-04-01')",
+    ),
+    (
+        "garage",
+        "cranes of firms in Oslo",
+        "SELECT m.* FROM machines m JOIN firms USING (firm_id) WHERE kind = 'crane' AND city = 'Oslo'",
+    ),
+    (
+        "garage",
+        "drills without deployments",
+        "SELECT * FROM machines WHERE kind = 'drill' AND machine_id NOT IN (SELECT machine_id FROM deployments)",
+    ),
+    (
+        "garage",
+        "number of deploys per firm, biggest user on top",
+        "SELECT firms.name, count(*) FROM deployments JOIN machines USING (machine_id) JOIN firms USING (firm_id) GROUP BY 1 ORDER BY 2 DESC",
+    ),
+    (
+        "garage",
+        "how many deploys per kind, sorted by the amount descending",
+        "SELECT kind, count(*) FROM deployments JOIN machines USING (machine_id) GROUP BY 1 ORDER BY 2 DESC",
     ),
     # SQL
     ("support", "count(*) by topic", "SELECT topic, count(*) FROM calls GROUP BY 1"),
