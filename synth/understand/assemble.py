@@ -536,6 +536,12 @@ class Assembler:
                 if not same:
                     notes.measures.append(Measure("sum", shown.known.column, shown.said, known=shown.known))
                 notes.shown.remove(shown)
+            elif self._one_row_in_each_group(shown.known):
+                # "income per head of Kuwait by year": there is one of it in each
+                notes.sorting += [Sorting(known=k.known) for k in notes.groups if not notes.sorting]
+                notes.shown = [*(Shown(k.known, "", asked=True) for k in notes.groups if k.known), *notes.shown]
+                notes.groups = []
+                return
             elif notes.groups or notes.having:
                 name = shown.known.column.name
                 raise no(
@@ -576,6 +582,22 @@ class Assembler:
         for having in notes.having:
             if not any(m.function == having.measure.function and m.of == having.measure.of for m in notes.measures):
                 notes.measures.append(having.measure)
+
+    def _one_row_in_each_group(self, known: Known) -> bool:
+        """Whether each group that is asked for is one row, so that its figure is the row's own."""
+        notes = self.notes
+        if (
+            notes.measures
+            or notes.having
+            or notes.best
+            or not notes.groups
+            or any(k.known is None for k in notes.groups)
+        ):
+            return False
+        within = [k.known for k in notes.groups if k.known is not None and k.unit is None]
+        key = telling(self.lexicon, known.column.table)
+        given = {k.column for k in within} | fixed(notes.parts)
+        return bool(key) and len(within) == len(notes.groups) and all(k.column in given for k in key)
 
     def _said_as_amount(self, shown: Shown) -> bool:
         """ "Spend last month": an amount called as its column is, restricted by something other than itself."""
@@ -1116,7 +1138,10 @@ class Assembler:
             notes.best is not None
             and notes.best.by is not None
             and notes.best.by.column not in columns
-            and reader.question in ("who", "which")
+            and (
+                reader.question in ("who", "which")
+                or (notes.best.count is not None and not notes.best.plain_first and columns[0] not in label)
+            )
             and notes.best.by.column.table == base
         ):
             columns.append(notes.best.by.column)

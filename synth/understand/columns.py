@@ -298,6 +298,10 @@ class Lexicon:
         ):
             core = core[:-1]
             self._form(core, known, 0.95)
+        if len(core) > 1 and core[-1] in ("in", "per") and known.sort == "number":
+            # weight_in_lbs is a weight
+            core = core[:-1]
+            self._form(core, known, 0.95)
         if len(core) > 1 and core[-1] in TRAILING and known.sort == "number":
             self._form(core[:-1], known, 0.8)
         if len(core) > 1 and core[0] in ("is", "has", "was", "did"):

@@ -620,6 +620,8 @@ class Filters(Predicates):
                         return after
         if isinstance(left, Measure) and left.function in ("count", "count_distinct") and number.unit:
             left = None
+        if isinstance(left, Known) and number.unit:
+            left = self._in_that_unit(left, number.unit)
         if isinstance(left, Measure) and left.of is None and not self.notes.groups and not self.notes.shown:
             # "how many patients under 18": a row is compared, not the count
             ages = self.lexicon.with_words(self.subject, ["age"], "number")
@@ -677,6 +679,15 @@ class Filters(Predicates):
         spelled_out = isinstance(measure.of, Arithmetic) and measure.said in ("product", "difference", "ratio", "sum")
         summed = any(t.low in ("total", "sum", "overall", "per", "each", "by") for t in self.tokens)
         return spelled_out and not summed and not self.notes.groups and measure.function == "sum"
+
+    def _in_that_unit(self, left: Known, unit: str) -> Known:
+        """The column before, unless only another one is in the unit of the amount: "8 cylinders under 3500 lbs"."""
+        if left.sort != "number" or left.field.unit or _unit_of_name(left):
+            return left
+        fields = [k for k in self.lexicon.of_table[left.column.table] if k.sort == "number"]
+        owned = [k for k in fields if k.field.unit or _unit_of_name(k)]
+        owners = [k for k in owned if self._measures_in(k, unit)]
+        return owners[0] if len(owners) == 1 else left
 
     def _partners(self) -> list[str]:
         """The tables that may hold many rows for one of the subject's."""

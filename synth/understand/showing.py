@@ -22,7 +22,7 @@ def telling(lexicon: Lexicon, table: str) -> tuple[Known, ...]:
     fields = lexicon.of_table[table]
     unique = [k for k in fields if k.field.values > 1 and k.field.distinct == k.field.values and not k.field.nulls]
     label = [lexicon.known[c] for c in lexicon.label(table)]
-    if label:
+    if label and (len(label) > 1 or 10 * label[0].field.distinct >= 9 * label[0].field.values):
         return tuple(label)
     days = [k for k in unique if k.sort == "date"]
     if len(days) == 1:

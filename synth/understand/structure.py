@@ -453,7 +453,9 @@ class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder, ListLengths):
         else:
             return None
         tables = self.lexicon.tables_at(self.tokens, at)
-        rows = at < len(self.tokens) and self.lexicon.row_noun(self.tokens[at], self.subject)
+        rows = at < len(self.tokens) and (
+            self.lexicon.row_noun(self.tokens[at], self.subject) or self.tokens[at].lemma == "day"
+        )
         return known, values, at + (tables[0][2] if tables else int(bool(rows)))
 
     def _bare_number(self, i: int) -> int:
@@ -495,11 +497,11 @@ class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder, ListLengths):
             known = self.notes.parts[-1].known
             self.add(self.compare_number(known, "=", number), known, value=True)
             return i + number.length
-        if number.length == 1 and not number.unit and self.tokens[i].kind == "number" and isinstance(last, tuple):
-            return 0
         counted = self._so_many(i)
         if counted:
             return counted
+        if number.length == 1 and not number.unit and self.tokens[i].kind == "number" and isinstance(last, tuple):
+            return 0
         if (
             not number.unit
             and number.value == int(number.value)

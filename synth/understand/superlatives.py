@@ -236,6 +236,9 @@ class Superlatives(Figures):
         longer = self.lexicon.matches_at(self.tokens, j) if j < len(self.tokens) else []
         if count is None and j < len(self.tokens) and not (longer and longer[0].length > 1 and longer[0].score > 0.9):
             number = quantity_at(self.tokens, j)
+            if number and number.unit in ("d", "wk", "mo", "y", "h") and number.length > 1 and low != "last":
+                # "windiest 3 days": days are ranked
+                number = replace(number, unit="", length=number.length - 1)
             if number and not number.unit and not number.ordinal and number.value == int(number.value):
                 best.count, best.parameter, j = int(number.value), True, j + number.length
         if grade in ("late", "early", "new"):

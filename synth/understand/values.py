@@ -86,6 +86,13 @@ def countries() -> dict[str, tuple[str, ...]]:
     return found
 
 
+def names_countries(known: Known) -> bool:
+    """Whether countries stand among its few values, whatever it is called: origin with USA, Japan and Europe."""
+    values = known.field.vocabulary
+    named = [v for v in values if normal(v) in countries()]
+    return len(named) > 1 and 2 * len(named) >= len(values)
+
+
 def _split_names(line: str) -> tuple[str, ...]:
     words = line.split()
     if words[0] in ("south", "united"):
@@ -160,7 +167,9 @@ class Values:
                 names,
                 n,
                 lambda k: (
-                    bool({"country", "nation", "nationality", "cc"} & set(k.words)) or k.field.meaning == "country"
+                    bool({"country", "nation", "nationality", "cc"} & set(k.words))
+                    or k.field.meaning == "country"
+                    or names_countries(k)
                 ),
             )
         if not found and n == 1 and span[0].lemma in PEOPLE:

@@ -158,7 +158,31 @@ def hangars() -> World:
     return _world(c)
 
 
-WORLDS: dict[str, Callable[[], World]] = {f.__name__: f for f in (nations, rainfall, trials, gazetteer, hangars)}
+def engines() -> World:
+    """Vehicles under headers that carry their units."""
+    r = random.Random(15)
+    rows = [
+        (
+            f"model {n}",
+            r.choice(["USA", "Japan", "Europe"]),
+            r.choice([4, 6, 8]),
+            r.randrange(1600, 5000),
+            r.randrange(50, 230),
+        )
+        for n in range(90)
+    ]
+    c = duckdb.connect()
+    _fill(
+        c,
+        "CREATE TABLE engines (Model VARCHAR, Origin VARCHAR, Cylinders BIGINT, Weight_in_lbs BIGINT, Horsepower BIGINT)",
+        rows,
+    )
+    return _world(c)
+
+
+WORLDS: dict[str, Callable[[], World]] = {
+    f.__name__: f for f in (nations, rainfall, trials, gazetteer, hangars, engines)
+}
 
 
 @cache

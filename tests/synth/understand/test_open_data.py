@@ -10,6 +10,15 @@ from tests.synth.understand.test_answers import _plain, _rows
 
 CASES: dict[str, list[tuple[str, str]]] = {
     "nations": [
+        # one row for each group, and what a rank goes by
+        (
+            "income per capita of kenya by year",
+            "SELECT year, incPerCap FROM nations WHERE country = 'Kenya' ORDER BY year",
+        ),
+        (
+            "top 3 countries by life expectancy in 2010",
+            "SELECT country, lifeExp FROM nations WHERE year = 2010 ORDER BY lifeExp DESC LIMIT 3",
+        ),
         # names that shorten and run together
         ("life expectancy of japan", "SELECT year, lifeExp FROM nations WHERE country = 'Japan'"),
         (
@@ -44,6 +53,11 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("life expectancy in 1985", "SELECT country, lifeExp FROM nations WHERE year = 1985"),
     ],
     "rainfall": [
+        ("days with rain above 20 mm, newest first", "SELECT date FROM rainfall WHERE rain > 20 ORDER BY date DESC"),
+        (
+            "average temp_max on foggy days vs sunny days",
+            "SELECT sky, avg(temp_max) FROM rainfall WHERE sky IN ('fog', 'sun') GROUP BY 1",
+        ),
         (
             "average rain, 2013 vs 2014",
             "SELECT year(date), avg(rain) FROM rainfall WHERE year(date) IN (2013, 2014) GROUP BY 1",
@@ -175,6 +189,16 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("capital of monaco", "SELECT capital FROM gazetteer WHERE name = 'Monaco'"),
         ("area of Japan", "SELECT area FROM gazetteer WHERE name = 'Japan'"),
         ("capital of mongolai", "SELECT capital FROM gazetteer WHERE name = 'Mongolia'"),
+    ],
+    "engines": [
+        ("engines from europe with 6 cylinders", "SELECT * FROM engines WHERE Origin = 'Europe' AND Cylinders = 6"),
+        ("average weight per origin", "SELECT Origin, avg(Weight_in_lbs) FROM engines GROUP BY 1"),
+        (
+            "japanese engines with 8 cylinders under 3500 lbs",
+            "SELECT * FROM engines WHERE Origin = 'Japan' AND Cylinders = 8 AND Weight_in_lbs < 3500",
+        ),
+        ("engines with more than 200 hp", "SELECT * FROM engines WHERE Horsepower > 200"),
+        ("which numbers of cylinders are there, each only once", "SELECT DISTINCT Cylinders FROM engines"),
     ],
     "hangars": [
         ("how many different tail numbers are there in flights", "SELECT count(DISTINCT tailnum) FROM flights"),
