@@ -32,6 +32,18 @@ def _pickle(board: Board, head: bytes, size: int, whole: bool) -> None:
         board.add(kind, 5.0, f"a pickle of protocol {head[1]}; it is never opened, for that runs code")
 
 
+def _pickle_in_words(board: Board, head: bytes, size: int, whole: bool) -> None:
+    """Protocol 0 is text: a mark, a container, memo lines, and a full stop at the end."""
+    if re.match(rb"\(?(?:[dl]p?\d*\n|i[\w.]+\n|V[^\n]*\n|S'[^\n]*\n)|c[\w.]+\n\w+\n(?:p\d+\n|\()", head) and (
+        not whole or head.rstrip().endswith(b".")
+    ):
+        memos = len(re.findall(rb"\np\d+\n|^\(?[dl]p\d+\n", head[:4096]))
+        if memos:
+            board.add(
+                "pickle", 5.0, f"a pickle of protocol 0 with {memos} memo lines; it is never opened, for that runs code"
+            )
+
+
 def _bson(board: Board, head: bytes, size: int, whole: bool) -> None:
     length = int.from_bytes(head[:4], "little")
     if 5 <= length <= min(size, 16 * 2**20) and len(head) > 6 and head[4] in {*range(1, 0x14), 0x7F, 0xFF}:
@@ -155,6 +167,37 @@ def _der(board: Board, head: bytes, size: int, whole: bool) -> None:
             and head[2 + count : 3 + count] in b"\x30\x02\x06"
         ):
             board.add("asn1-der", 5.0, "a DER sequence as long as the file")
+
+
+def _short_der(board: Board, head: bytes, size: int, whole: bool) -> None:
+    """A sequence of less than 128 bytes whose members, each with a tag and a length, fill it to the end."""
+    if not (whole and head[:1] == b"0" and size >= 8 and head[1] == size - 2 < 128):
+        return
+    at, members = 2, 0
+    while at + 2 <= size:
+        if head[at] not in (
+            0x01,
+            0x02,
+            0x03,
+            0x04,
+            0x05,
+            0x06,
+            0x0C,
+            0x13,
+            0x16,
+            0x17,
+            0x18,
+            0x30,
+            0x31,
+            0xA0,
+            0xA1,
+            0xA3,
+        ):
+            return
+        at += 2 + head[at + 1]
+        members += 1
+    if at == size and members:
+        board.add("asn1-der", 5.0, f"a DER sequence of {members} members as long as the file")
 
 
 def _miniseed(board: Board, head: bytes, size: int, whole: bool) -> None:
@@ -354,7 +397,10 @@ def _protobuf(board: Board, head: bytes, size: int, whole: bool) -> None:
             board.add("protobuf-descriptor", 5.0, "descriptors of .proto files")
         elif re.match(rb"\x0a[\x04-\x20]\x0a\x032\.0", head):
             board.add("gtfs-realtime", 5.0, "a feed header of GTFS Realtime")
-        elif head[:1] == b"\x08" and re.search(rb"(?:pytorch|onnx|tf2onnx|skl2onnx|ir_version|ai\.onnx)", head[:4096]):
+        elif head[:1] == b"\x08" and (
+            {7, 8} <= numbers <= {1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25}
+            or re.search(rb"(?:pytorch|onnx|tf2onnx|skl2onnx|ir_version|ai\.onnx)", head[:4096])
+        ):
             board.add("onnx", 5.0, "a model with its producer")
         else:
             board.add("protobuf", weight, f"{fields} fields in wire format")
@@ -388,10 +434,11 @@ PROBES: tuple[Probe, ...] = (
     _bencode,
     _ubjson,
     _der,
+    _short_der,
     _miniseed,
     _dicom,
     _msgpack,
     _cbor,
     _protobuf,
 )
-ASCII_PROBES: tuple[Probe, ...] = (_bencode, _netpbm, _marc)
+ASCII_PROBES: tuple[Probe, ...] = (_bencode, _netpbm, _marc, _pickle_in_words)

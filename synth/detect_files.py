@@ -25,6 +25,7 @@ TAIL = 4_096
 DEPTH = 3
 _TEXT_CONNECTORS = frozenset({"delimited", "fixed_width", "log_file", "json_file", "xml_file", "html_file"})
 _TEXT_FAMILIES = frozenset({"delimited", "json", "xml", "config", "code", "log", "api-description"})
+_MARKUP = frozenset({"xml", "html", "xhtml", "svg"})
 _BINARY_STRUCTURES = frozenset({"zip", "ole", "sqlite", "hdf5", "parquet", "arrow-stream", "tiff", "matroska"})
 
 
@@ -133,6 +134,12 @@ def _name(board: Board, name: str, binary: bool | None) -> None:
         textual = (
             entry.connector in _TEXT_CONNECTORS or entry.family in _TEXT_FAMILIES or bool(entry.text or entry.lines)
         )
+        if binary is False and _MARKUP & {kind, *entry.parents} and board.facts.get("begins") not in (None, "<"):
+            board.notes.append(f"named {part}, but it does not begin as {entry.title} does")
+            continue
+        if binary is True and entry.structure in ("zip", "ole") and not _is_container(board):
+            board.notes.append(f"named {part}, but it is no {entry.structure} container")
+            continue
         marked = (bool(entry.signatures) and not entry.text) or entry.structure in _BINARY_STRUCTURES
         if binary is True and textual and not entry.signatures:
             board.notes.append(f"named {part}, but the content is binary")
@@ -160,6 +167,16 @@ def _name(board: Board, name: str, binary: bool | None) -> None:
         if best in ("text", "unknown", kind) or strength < 3:
             weight += 0.6
         board.add(kind, weight, f"the name {'is' if whole_name else 'ends in'} {part}", weak=True)
+
+
+def _is_container(board: Board) -> bool:
+    """Some signal is of a zip or OLE file, or of a kind that is one."""
+    kinds = board.catalogue.kinds
+    return any(
+        {signal.kind, kinds[signal.kind].structure, *board.catalogue.ancestors(signal.kind)} & {"zip", "ole"}
+        for signal in board.signals
+        if not signal.weak
+    )
 
 
 # Containers

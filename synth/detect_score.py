@@ -37,6 +37,8 @@ class Board:
     notes: list[str] = field(default_factory=list)
     wrappings: list[str] = field(default_factory=list)
     trap: bool = False
+    doubt: float = 0.6
+    """How sure `unknown` is where nothing was found."""
 
     def add(self, kind: str, weight: float, words: str, *, weak: bool = False) -> None:
         """Note a signal. A kind that the catalogue lacks is a bug."""
@@ -102,7 +104,14 @@ class Board:
 
     def _doubt(self, confidence: float) -> float:
         """How sure `unknown` is: very for a thing known to be no source, else little, for a kind may be missing here."""
-        return 0.95 if self.trap else round(min(0.6, 1.0 - confidence), 3)
+        return 0.89 if self.trap else round(min(self.doubt, 1.0 - confidence), 3)
+
+    def _written_in(self, kind: str) -> frozenset[str]:
+        """The notation that a kind known by its keys or its root element is written in: more general, if no parent of it."""
+        entry = self.catalogue.kinds[kind]
+        return frozenset(({"json", "jsonc", "json5"} if entry.json else set()) | ({"xml"} if entry.xml else set())) - {
+            kind
+        }
 
     def _of(self, kind: str) -> list[Signal]:
         return [signal for signal in self.signals if signal.kind == kind]
@@ -133,7 +142,7 @@ class Board:
         absorbed: set[str] = set()
         for kind in strong:
             if own[kind] >= 1.5:
-                parents = self.catalogue.ancestors(kind) & own.keys()
+                parents = (self.catalogue.ancestors(kind) | self._written_in(kind)) & own.keys()
                 totals[kind] += sum(min(2.0, max(0.0, own[parent] / 2)) for parent in parents)
                 absorbed |= parents
         return {kind: total for kind, total in totals.items() if total > 0 and kind not in absorbed}

@@ -18,6 +18,11 @@ _SETTING = re.compile(r"""["']?[A-Za-z][\w.-]*["']?\s*[:=]\s*["']?((?:jdbc:|[a-z
 _CALL = re.compile(
     r"""^(?:\w+\s*=\s*)?(?:await\s+|new\s+)?((?:\w+\.)*\w+)\(\s*(?:\w+\s*=\s*)?[rfb]?["']([^"']+)["'].*\)""", re.S
 )
+_BARE_CALL = re.compile(
+    r"^(?:(?:const|let|var|val)?\s*\w+\s*=\s*)?(?:await\s+|new\s+)?(\w+(?:(?:\.|::)\w+)+|[A-Z]\w*(?:Client|Connection|Driver)\w*)\(.*\)$",
+    re.S,
+)
+"""A call whose first argument need not be text; of a member of a module, or of something called a client."""
 _PAIRS = re.compile(r"\s*([\w .@-]+?)\s*=\s*(\{[^}]*\}|\"[^\"]*\"|'[^']*'|\([^;]*\)|[^;]*)\s*(?:;|$)")
 _WORD_PAIR = re.compile(r"(?:^|\s)([a-z_]+)\s*=\s*('(?:[^'\\]|\\.)*'|\S+)")
 _HOST = (
@@ -103,6 +108,93 @@ _CALLS = (
     ("couchdb", "couchdb"),
     ("cassandra", "cassandra"),
     ("deltatable", "delta"),
+    ("write_deltalake", "delta"),
+    ("memcache", "memcached"),
+    ("chromadb", "chroma"),
+    ("chromaclient", "chroma"),
+    ("weaviate", "weaviate"),
+    ("qdrant", "qdrant"),
+    ("milvus", "milvus"),
+    ("pinecone", "pinecone"),
+    ("lancedb", "lancedb"),
+    ("s3fs", "s3"),
+    ("s3filesystem", "s3"),
+    ("gcsfs", "gcs"),
+    ("gcsfilesystem", "gcs"),
+    ("adlfs", "adls"),
+    ("blobserviceclient", "azure-blob"),
+    ("datalakeserviceclient", "adls"),
+    ("tableserviceclient", "azure-table"),
+    ("queueserviceclient", "azure-queue"),
+    ("servicebusclient", "servicebus"),
+    ("eventhubconsumerclient", "eventhubs"),
+    ("cosmosclient", "cosmosdb"),
+    ("load_dataset", "huggingface"),
+    ("pysolr", "solr"),
+    ("meilisearch", "meilisearch"),
+    ("typesense", "typesense"),
+    ("bigquery", "bigquery"),
+    ("databricks", "databricks"),
+    ("redshift_connector", "redshift"),
+    ("teradatasql", "teradata"),
+    ("vertica", "vertica"),
+    ("hdbcli", "saphana"),
+    ("ibm_db", "db2"),
+    ("firebird", "firebird"),
+    ("pyhive", "hive"),
+    ("impala", "impala"),
+    ("trino", "trino"),
+    ("prestodb", "presto"),
+    ("pydruid", "druid"),
+    ("pinotdb", "pinot"),
+    ("pyexasol", "exasol"),
+    ("couchbase", "couchbase"),
+    ("aerospike", "aerospike"),
+    ("rethinkdb", "rethinkdb"),
+    ("arangoclient", "arangodb"),
+    ("surreal", "surrealdb"),
+    ("gremlin", "gremlin"),
+    ("sparqlwrapper", "sparql"),
+    ("pydgraph", "dgraph"),
+    ("kazoo", "zookeeper"),
+    ("etcd3", "etcd"),
+    ("consul", "consul"),
+    ("hvac", "vault"),
+    ("happybase", "hbase"),
+    ("questdb", "questdb"),
+    ("paho", "mqtt"),
+    ("mqtt", "mqtt"),
+    ("nats", "nats"),
+    ("pulsar", "pulsar"),
+    ("stomp", "stomp"),
+    ("greenstalk", "beanstalkd"),
+    ("smbclient", "smb"),
+    ("sftpclient", "sftp"),
+    ("asyncssh", "ssh"),
+    ("paramiko", "ssh"),
+    ("webdav", "webdav"),
+    ("poplib", "pop3"),
+    ("smtplib", "smtp"),
+    ("opcua", "opcua"),
+    ("modbus", "modbus"),
+    ("snap7", "s7"),
+    ("netcdf4.dataset", "netcdf"),
+    ("open_zarr", "zarr"),
+    ("h5py.file", "hdf5"),
+    ("read_feather", "feather"),
+    ("read_orc", "orc"),
+    ("read_stata", "stata"),
+    ("read_sas", "sas7bdat"),
+    ("read_spss", "spss"),
+    ("read_xml", "xml"),
+    ("read_html", "html"),
+    ("read_fwf", "fixed-width"),
+    ("read_hdf", "hdf5"),
+    ("read_pickle", "pickle"),
+    ("read_ndjson", "ndjson"),
+    ("read_avro", "avro"),
+    ("scan_csv", "csv"),
+    ("scan_parquet", "parquet"),
 )
 _ARNS = {
     "s3": "s3",
@@ -160,6 +252,7 @@ _DATA_EXTENSIONS = frozenset(
 
 def read_string(board: Board, text: str, depth: int = 0) -> None:
     """Put on the board what this string says. Adds nothing for a string that points to no data."""
+    board.doubt = 0.8
     text = _unquoted(text.strip())
     if not text or depth > 4:
         return
@@ -289,8 +382,20 @@ def _env_hint(board: Board, name: str) -> bool:
 
 def _code_call(board: Board, text: str, depth: int) -> bool:
     match = _CALL.fullmatch(text) if "(" in text and ("'" in text or '"' in text) else None
-    if not match or _PROSE.match(text):
+    if match and _PROSE.match(text):
         return False
+    if not match:
+        bare = _BARE_CALL.fullmatch(text) if "(" in text else None
+        kind = next((kind for word, kind in _CALLS if word in bare[1].lower()), None) if bare else None
+        if not bare or not kind:
+            return False
+        board.add(kind, 3.5, f"opened with {bare[1]}()")
+        host = re.search(
+            r"""\b(?:host(?:name)?|server|account|endpoint|url|uri)\s*[=:]\s*["']([\w.-]+\.[\w.-]+)["']""", text
+        )
+        if host:
+            _scheme_and_host(board, kind, host[1].lower(), f"opened with {bare[1]}()")
+        return True
     name = match[1].lower()
     kind = next((kind for word, kind in _CALLS if word in name), None)
     if kind:
@@ -415,6 +520,30 @@ def _pairs(board: Board, text: str, depth: int) -> bool:
     if words.get("bootstrap.servers") or re.match(r"bootstrap[._]servers\s*=", text):
         board.add("kafka", 6.0, "bootstrap servers are Kafka's")
         return True
+    return _dotted_setting(board, text)
+
+
+_DOTTED = re.compile(r"((?:[\w-]+\.)+([\w-]+))\s*[=:]\s*(\S+)")
+_ADDRESSES = re.compile(
+    r"(?:.*[-_])?(?:hosts?|hostname|servers?|uris?|urls?|addr|address(?:es)?|quorum|nodes|endpoints?|brokers|contact-?points|ensemble|"
+    r"connect(?:ion)?|connect-?string|connection-string)"
+)
+_REACHED = frozenset("relational warehouse nosql cache graph vector search timeseries messaging object-storage".split())
+
+
+def _dotted_setting(board: Board, text: str) -> bool:
+    """`spring.redis.host=cache`, `es.nodes=a,b`: a setting whose name holds a service's and ends in a word for an address."""
+    found = _DOTTED.fullmatch(text)
+    if not found or not _ADDRESSES.fullmatch(found[2].lower()):
+        return False
+    for kind in board.catalogue.by_key.get(found[1].lower(), ()):
+        board.add(kind, 5.0, f"the setting {found[1]} is one of {board.catalogue.kinds[kind].title}'s")
+        return True
+    for piece in reversed(found[1].lower().split(".")[:-1]):
+        named = board.catalogue.named(piece) if len(piece) > 2 or piece == "es" else None
+        if named and named.family in _REACHED:
+            board.add(named.id, 3.5, f"the setting {found[1]} points to {named.title}")
+            return True
     return False
 
 
@@ -739,6 +868,24 @@ _HTTP_PATHS = tuple(
         ),
         (r"/api/3/action/", "ckan", 5.0),
         (r"/resource/\w{4}-\w{4}(?:\.json|\.csv)?", "socrata", 4.0),
+        (r"/render/?\?(?:.*&)?target=|/metrics/find\?", "graphite", 5.0),
+        (
+            r"/api/v[23]/(?:query|write|buckets|query_sql)(?:[/?]|$).*[?&](?:org|bucket|db)=|/write\?(?:.*&)?db=|/query\?(?:.*&)?db=",
+            "influxdb",
+            5.0,
+        ),
+        (r"/services/data/v\d+\.\d+", "salesforce", 5.0),
+        (r"/collections/[\w-]+/documents(?:/|\?|$)", "typesense", 4.0),
+        (r"/collections/[\w-]+/points(?:/|\?|$)", "qdrant", 4.5),
+        (r"/indexes/[\w-]+/(?:search|documents)(?:[/?]|$)", "meilisearch", 3.5),
+        (r"/api/v\d/(?:heartbeat|tenants|collections)(?:/|\?|$)", "chroma", 2.0),
+        (r"/v1/(?:graphql/?|objects|schema)(?:/|\?|$)", "weaviate", 1.5),
+        (r"/api/datasources/proxy/|/api/dashboards/(?:uid|db)/", "grafana", 4.5),
+        (r"/api/queues(?:/|$)|/api/exchanges(?:/|$)", "rabbitmq", 4.0),
+        (r"/api/put\b|/api/query\?.*\bm=(?:sum|avg|max|min):", "opentsdb", 4.5),
+        (r"/select/logsql/|/prometheus/api/v1/(?:export|import)", "victoriametrics", 4.0),
+        (r"/wp-json(?:/|$)|/jsonapi(?:/|$)", "rest-api", 4.5),
+        (r"/(?:getmap|getcapabilities)\b", "wms", 4.0),
         (r"/webhdfs/v1", "hdfs", 5.5),
         (r"/subjects(?:/|$)", "kafka-schema-registry", 2.0),
         (r"/v1/kv/|/v1/catalog/", "consul", 3.5),
@@ -856,7 +1003,8 @@ _SPECIAL = tuple(
         ),
         (r"[\w-]+/[\w-]+:[\w-]+:[\w-]+", "postgresql", 0.5, "perhaps a Cloud SQL instance"),
         (r"\\\\[\w.-]+\\[\w$. -]+(?:\\.*)?", "smb", 3.0, "a Windows share"),
-        (r"/dev/tty\w+|COM\d{1,2}", "serial-port", 4.0, "a serial port"),
+        (r"//[A-Za-z][\w.-]*/[\w$.-]+(?:/[\w$. -]+)*/?", "smb", 3.0, "a share, as mount.cifs writes it"),
+        (r"/dev/(?:tty|cu\.)[\w.-]+|COM\d{1,2}", "serial-port", 4.0, "a serial port"),
         (r"spBv1\.0/\S+", "sparkplug", 5.0, "a Sparkplug topic"),
         (r"hg::\S+", "mercurial", 4.0, "a Mercurial remote"),
     )
@@ -917,6 +1065,9 @@ def _special_forms(board: Board, text: str, depth: int) -> bool:
             "delta",
         ):
             if scheme == "file":
+                if re.search(r"[?&](?:mode=(?:ro|rwc?|memory)|cache=(?:shared|private)|immutable=1|vfs=)", rest):
+                    board.add("sqlite", 5.5, "a file address with SQLite's parameters")
+                    return True
                 _path(board, rest, depth)
                 return True
             kinds = board.catalogue.by_scheme.get(scheme, ())
@@ -961,10 +1112,15 @@ def _command(board: Board, text: str, depth: int) -> bool:
         if arguments[0] == "run":
             board.refuse("a command that starts a container")
             return True
+    if tool in ("docker", "podman") and arguments[0] in ("logs", "events", "stats", "inspect", "ps", "top"):
+        board.add("docker", 4.5, f"{tool} {arguments[0]} asks the engine")
+        return True
     if tool == "git":
         target = next((word for word in arguments if "://" in word or _SCP.fullmatch(word)), None)
         if target or arguments[0] in ("clone", "remote", "pull", "fetch", "push", "ls-remote"):
-            if target or arguments[0] in ("clone", "ls-remote"):
+            if arguments[0] == "remote" or (target and target.startswith("git@")):
+                board.refuse("a git remote, which is a way to code rather than to data")
+            elif target or arguments[0] in ("clone", "ls-remote"):
                 board.add("git", 5.0, "a git command")
             else:
                 board.refuse("a git command that names no repository")
@@ -1061,7 +1217,7 @@ def _traps(board: Board, text: str, depth: int) -> bool:
     scp = _SCP.fullmatch(text)
     if scp:
         if scp[1].endswith(".git") or text.startswith("git@") or any(host in text for host in _GIT_HOSTS):
-            board.add("git", 5.0, "a git remote")
+            board.refuse("a git remote, which is a way to code rather than to data")
         else:
             board.add("scp", 2.5, "user@host:path, as scp writes it")
         return True

@@ -104,6 +104,7 @@ def read_text(board: Board, head: bytes, *, whole: bool = True, name: str = "", 
     if not body:
         board.notes.append("nothing but white space")
         return True
+    board.facts["begins"] = body[0]
     probed = False
     if body[0] in "{[":
         probed = _json(board, text, body, payload)
@@ -184,8 +185,8 @@ def _parsed(text: Text, body: str) -> tuple[object, str]:
             return json.loads(body), "whole"
         except (ValueError, RecursionError):
             pass
-    if body.startswith(("//", "/*")) or re.search(r"^\s*//", body, re.M):
-        stripped = re.sub(r"/\*[\s\S]*?\*/|(?m:^\s*//[^\n]*$)|(?<=[,{\[\]}\"\d])\s*//[^\n]*", "", body)
+    stripped = _COMMENT_OR_STRING.sub(lambda found: found[0] if found[0][0] == '"' else " ", body)
+    if stripped != body:
         try:
             return json.loads(re.sub(r",(\s*[}\]])", r"\1", stripped)), "comments"
         except (ValueError, RecursionError):
@@ -207,6 +208,7 @@ def _parsed(text: Text, body: str) -> tuple[object, str]:
         return None, ""
 
 
+_COMMENT_OR_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|/\*[\s\S]*?\*/|//[^\n]*')
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s"{}\[\],:]+', re.S)
 _BARE = re.compile(r"true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|NaN|-?Infinity")
 
