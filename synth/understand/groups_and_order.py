@@ -560,8 +560,11 @@ class GroupsAndOrder(Superlatives):
         if more is None:
             return 0
         doer = self.low(j + 1).endswith(("er", "ers", "or", "ors")) and not self.lexicon.matches_at(self.tokens, j + 1)
+        often = low in ("most", "least") and self.low(j + 1) in any_of("popular common frequent used wanted")
         if (
-            doer or self.low(j + 1) in any_of("one ones number numbers value values amount amounts figure figures")
+            doer
+            or often
+            or self.low(j + 1) in any_of("one ones number numbers value values amount amounts figure figures")
         ) and (end := self._on_top(j + 2)):
             # "best one first": of whatever is ranked
             ranked = self.notes.best is not None and self.notes.best.descending == more

@@ -241,6 +241,12 @@ CASES: list[tuple[str, str, str]] = [
         "how many deploys per kind, sorted by the amount descending",
         "SELECT kind, count(*) FROM deployments JOIN machines USING (machine_id) GROUP BY 1 ORDER BY 2 DESC",
     ),
+    ("support", "calls per topic, most common first", "SELECT topic, count(*) FROM calls GROUP BY 1 ORDER BY 2 DESC"),
+    (
+        "support",
+        "number of calls per tier, best one on top",
+        """SELECT "caller.tier", count(*) FROM calls GROUP BY 1 ORDER BY 2 DESC""",
+    ),
     # SQL
     ("support", "count(*) by topic", "SELECT topic, count(*) FROM calls GROUP BY 1"),
     (
