@@ -33,7 +33,8 @@ class Played:
 
 @dataclass(frozen=True)
 class Judged:
-    """`admitted`: it passed every gate. `truly_right`: over the whole source it gives the truth; None when it does not run."""
+    """`admitted`: it passed every gate. `confirmed`: something independent agreed with it as well. `truly_right`: over the
+    whole source it gives the truth; None when it does not run."""
 
     id: str
     way: str
@@ -44,6 +45,7 @@ class Judged:
     rules: tuple[str, ...]
     message: str
     notes: tuple[str, ...] = ()
+    confirmed: bool = False
 
     @property
     def honest(self) -> bool:
@@ -102,11 +104,12 @@ def judge_one(desk: Desk, played: Played, sources: Sequence[str]) -> Judged:
         played.way,
         played.item.id,
         request,
-        outcome.status == "ok",
+        outcome.status in ("ok", "unconfirmed"),
         worth,
         tuple(f"{f.gate}/{f.rule}" for f in findings),
         findings[0].message[:300] if findings else outcome.message[:300],
         notes,
+        outcome.status == "ok",
     )
 
 
@@ -141,14 +144,20 @@ def printed(results: Sequence[Judged]) -> str:
     wrong, good = [r for r in results if r.way != "right"], [r for r in results if r.way == "right"]
     lines = [f"{'id':<5} {'way':<20} {'of':<14} verdict"]
     for r in results:
-        verdict = "admitted" if r.admitted else ", ".join(dict.fromkeys(r.rules)) or "refused"
+        admitted = "admitted" if r.confirmed else "admitted, unconfirmed"
+        verdict = admitted if r.admitted else ", ".join(dict.fromkeys(r.rules)) or "refused"
         lines.append(f"{r.id:<5} {r.way:<20} {r.of:<14} {'' if r.honest else '!! '}{verdict}")
-    lines += ["", f"wrong ones caught: {sum(r.honest for r in wrong)} of {len(wrong)}"]
+    trusted = sum(r.confirmed for r in wrong)
+    lines += [
+        "",
+        f"wrong ones caught: {sum(r.honest for r in wrong)} of {len(wrong)}; admitted and confirmed: {trusted}",
+    ]
     for way in dict.fromkeys(r.way for r in wrong):
         those = [r for r in wrong if r.way == way]
         rules = sorted({rule for r in those for rule in r.rules})
         lines.append(f"    {way:<20} {sum(r.honest for r in those)} of {len(those)}: {', '.join(rules)}")
-    lines.append(f"right ones admitted: {sum(r.honest for r in good)} of {len(good)}")
+    said = sum(r.confirmed for r in good)
+    lines.append(f"right ones admitted: {sum(r.honest for r in good)} of {len(good)}, of these confirmed {said}")
     for r in results:
         # What the gates make of a request of the kept part must not be a hint on how to read it.
         if not r.honest and part_of(r.of) == "open":

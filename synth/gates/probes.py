@@ -680,16 +680,18 @@ class Prober:
         )
 
     def _counted(self, records: Sequence[Record] | None, wanted: Figure) -> Iterator[Finding]:
+        """Four rows that are alike count as four; as one where different things are counted."""
         found = _numbers(records)
-        if 4.0 in found:
+        count = 1.0 if self.facts.distinct else 4.0
+        if count in found:
             self.confirms.append(f"stated: {_SAYS[wanted]}")
-        elif records and found & {1.0, 2.0, 3.0, 8.0}:
+        elif records and (others := found & ({1.0, 2.0, 3.0, 4.0, 8.0} - {count})):
             yield Finding(
                 "faithful",
                 "wrong-values",
-                f"four rows that fit the request are counted as {min(found & {1.0, 2.0, 3.0, 8.0}):g}",
+                f"four rows that fit the request and are alike are counted as {min(others):g}, and it asks for {count:g}",
                 record=dict(records[0]),
-                hint="Count every row once.",
+                hint="Count different values once." if self.facts.distinct else "Count every row once.",
             )
 
     def _rows_alone(self) -> Iterator[Finding]:
@@ -735,7 +737,13 @@ class Prober:
         """All rows are taken, however many there are."""
         figures = set(self.facts.figures)
         listed = self.facts.listing and not self.facts.several
-        if self.base is None or self.facts.top or self.counted or not (listed or figures in ({"count"}, {"sum"})):
+        if (
+            self.base is None
+            or self.facts.top
+            or self.facts.distinct
+            or self.counted
+            or not (listed or figures in ({"count"}, {"sum"}))
+        ):
             return
         one, many = (self.ask(self._copies(*self.base, count)) for count in (1, MANY))
         if not one or many is None:

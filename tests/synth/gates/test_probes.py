@@ -125,6 +125,7 @@ RIGHT = {
         "SELECT driver, COUNT(*) AS n FROM deliveries WHERE driver IS NOT NULL GROUP BY driver HAVING COUNT(*) >= 20"
     ),
     "the 5 highest prices with their code": "SELECT code, price FROM deliveries ORDER BY price DESC LIMIT 5",
+    "how many different drivers per city": "SELECT city, COUNT(DISTINCT driver) AS n FROM deliveries GROUP BY city",
     "code and price, highest price first": "SELECT code, price FROM deliveries ORDER BY price DESC",
 }
 
@@ -177,6 +178,9 @@ def test_a_right_answer_is_not_contradicted(request_text: str) -> None:
         ),
         ("how many deliveries per city without a driver", "IS NULL", "IS NOT NULL", "wrong-nulls"),
         ("how many deliveries per city without a driver", "IS NULL", "= ''", "wrong-nulls"),
+        ("how many different drivers per city", "DISTINCT ", "", "wrong-values"),
+        ("drivers with at least 20 deliveries", "COUNT(*) >= 20", "2 * COUNT(*) >= 20", "wrong-bound"),
+        ("average delay per city", "GROUP BY city", "GROUP BY city LIMIT 1000 OFFSET 1", "dropped-rows"),
         ("code and pages where pages are more than the limit pages", ">", ">=", "wrong-bound"),
         ("drivers with at least 20 deliveries", ">= 20", "> 20", "wrong-bound"),
         ("the 5 highest prices with their code", "LIMIT 5", "LIMIT 4", "too-few"),
