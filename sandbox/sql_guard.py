@@ -358,6 +358,10 @@ def _check_args(node: Any, dialect: str) -> None:
         raise SqlRefused("(row).name is not allowed: it can be a call of a function; write the column's own name")
     elif isinstance(node, exp.Column):
         _check_bare_name(node, dialect)
+    elif isinstance(node, exp.Format) or (
+        isinstance(node, exp.Anonymous) and node.name.lower() in ("printf", "format")
+    ):
+        _check_template(node)
     elif isinstance(node, (exp.Pad, exp.Repeat, exp.Space)) or (
         isinstance(node, exp.Anonymous) and node.name.lower() in ("lpad", "rpad")
     ):
@@ -394,6 +398,16 @@ def _check_bare_name(column: exp.Column, dialect: str) -> None:
 
 
 LENGTH = 100_000
+_LONG_FIELD = re.compile(r"\d{5}|\*")
+
+
+def _check_template(node: Any) -> None:
+    """A template is written out, with fields of at most four digits, for the same reason."""
+    from sqlglot import exp
+
+    template = node.this if isinstance(node, exp.Format) else node.expressions[0] if node.expressions else None
+    if not (isinstance(template, exp.Literal) and template.is_string) or _LONG_FIELD.search(template.name):
+        raise SqlRefused("the template of a formatted text is written out, without fields wider than 9999")
 
 
 def _check_length(node: Any) -> None:

@@ -448,6 +448,9 @@ def _types() -> dict[str, object]:
                 raise ValueError(f"{special!r} cannot be a name of an attribute here")
             super().__init__(**fields)
 
+        def __repr__(self) -> str:
+            return "namespace" + super().__repr__().removeprefix("SimpleNamespace")
+
     return {"SimpleNamespace": SimpleNamespace}
 
 
@@ -500,11 +503,21 @@ class Inert:
 
 
 def _typing() -> dict[str, object]:
+    import abc
     import collections
     import collections.abc
     import typing
 
-    class Protocol:
+    class Structural(abc.ABCMeta):
+        """An instance of a protocol is what has all that its body names."""
+
+        def __instancecheck__(cls, instance: object) -> bool:
+            if Protocol not in cls.__bases__:
+                return super().__instancecheck__(instance)
+            wanted = [name for name in vars(cls) if is_plain(name)]
+            return all(hasattr(instance, name) for name in wanted)
+
+    class Protocol(metaclass=Structural):
         """Base of protocols: nothing when the code runs."""
 
         def __class_getitem__(cls, item: object) -> type:
