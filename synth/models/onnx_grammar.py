@@ -212,7 +212,14 @@ class Guide:
 
     def mask(self) -> bytes:
         """Which tokens may come next: a bit for each, lowest first."""
-        return bytes(self._matcher.compute_bitmask())
+        mask = bytes(self._matcher.compute_bitmask())
+        if self._matcher.is_error():
+            raise ModelProblem(
+                f"the reply can no longer be held to the grammar: {shown(self._matcher.get_error(), 120)}",
+                "Set TARS_ONNX_GRAMMAR=off to do without",
+                "cut-off",
+            )
+        return mask
 
     def take(self, token: int) -> None:
         """Go on with this token, which was admitted."""
@@ -258,11 +265,8 @@ class GuideWords:
         self.vocab = vocab
         self.tokenizer = _library().LLTokenizer(tokenizer_json, n_vocab=vocab, eos_token=list(stops))
         self._fragments: dict[str, tuple[int, ...]] = {}
-        single: dict[bytes, int] = {}
-        for token in range(vocab):
-            single.setdefault(self.tokenizer.decode_bytes([token]), token)
-        order = [bytes([c]) for c in string.ascii_letters.encode() + b" \n`" + string.digits.encode()]
-        self.letters = tuple(single[c] for c in order if c in single)
+        letters = (self.tokens(letter) for letter in string.ascii_letters + " \n`" + string.digits)
+        self.letters = tuple(tokens[0] for tokens in letters if len(tokens) == 1)
         self._first = self._made()
 
     def matcher(self) -> Any:
@@ -282,7 +286,11 @@ class GuideWords:
 
     def _made(self) -> Any:
         matchers = _library().LLMatcher
-        made = matchers(self.tokenizer, matchers.grammar_from_lark(closure_grammar()), log_level=0)
+        # A large vocabulary has far more paths through an expression than the library's defaults allow for.
+        limits = _library().LLParserLimits(
+            max_items_in_row=20_000, step_lexer_fuel=20_000_000, step_max_items=10_000_000, verbose_errors=False
+        )
+        made = matchers(self.tokenizer, matchers.grammar_from_lark(closure_grammar()), log_level=0, limits=limits)
         if made.is_error():
             raise ModelProblem(
                 f"replies cannot be held to the grammar of closures: {shown(made.get_error(), 200)}",
