@@ -27,6 +27,10 @@ from synth.understand.superlatives import Superlatives
 from synth.understand.vocabulary import FILLER, GRADES, SUPERLATIVES
 from synth.understand.words import any_of, stem
 
+# Of what little is best.
+UNWELCOME = any_of(
+    "delay late error loss death defect complaint latency wait damage failure accident crime fault downtime"
+)
 # Numbers that people group by.
 STEPS = any_of("year month day hour week quarter weekday grade level class floor cylinder")
 
@@ -514,6 +518,9 @@ class GroupsAndOrder(Superlatives):
             return named
         if not found and self.low(i + 1) == "first" and SUPERLATIVES.get(self.low(i)) in GRADES:
             words, more = GRADES[SUPERLATIVES[self.low(i)]]
+            if self.low(i) in ("best", "worst") and self._unwelcome():
+                # the worst delay is the longest
+                more = not more
             self.notes.sorting.append(Sorting(descending=more, said=words, of_size=True))
             return i + 2
         if not found:
@@ -549,6 +556,11 @@ class GroupsAndOrder(Superlatives):
             else:
                 self.notes.newest = meaning == "newest"
         return self._after_direction(i + n)
+
+    def _unwelcome(self) -> bool:
+        """Whether the figure or the column said last is of what one wants little: delays, errors, losses."""
+        said = [m.known for m in self.notes.measures] or [s.known for s in self.notes.shown]
+        return bool(said) and said[-1] is not None and bool(set(said[-1].words) & UNWELCOME)
 
     def _named_first(self, i: int) -> int:
         """ "most visits first", "with the lowest price at the top", "fewest minutes first"."""

@@ -201,6 +201,10 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("which numbers of cylinders are there, each only once", "SELECT DISTINCT Cylinders FROM engines"),
     ],
     "hangars": [
+        (
+            "average dep delay per carrier, worst first",
+            "SELECT carrier, avg(dep_delay) FROM flights GROUP BY 1 ORDER BY 2 DESC",
+        ),
         ("how many different tail numbers are there in flights", "SELECT count(DISTINCT tailnum) FROM flights"),
         # tables that share a column and say no key
         (
