@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import random
 from functools import cache
 
@@ -164,6 +165,25 @@ def test_a_no_is_admitted_and_nothing_after_it() -> None:
 )
 def test_what_is_no_closure_is_stopped_where_it_goes_wrong(text: str, until: str) -> None:
     assert admitted(text) == until
+
+
+def test_a_large_vocabulary_is_not_too_much() -> None:
+    """The library's own limits end at the first expression over so many tokens."""
+    chance = random.Random(0)
+    made = json.loads(byte_tokenizer())
+    vocab = {token: number for token, number in made["model"]["vocab"].items() if not token.startswith("<unused")}
+    while len(vocab) < 60_000:
+        token = "".join(chance.choice('abcdefghijklmnopqrstuvwxyz_ĠĠ(.,"') for _ in range(chance.randint(3, 7)))
+        vocab.setdefault(token, len(vocab))
+    made["model"]["vocab"] = vocab
+    large = GuideWords(json.dumps(made), len(vocab), [STOP])
+    guide = Guide(large)
+
+    for token in large.tokens("```python\ndef closure(source, *, n: int = 5"):
+        assert token in large.listed(guide.mask())
+        guide.take(token)
+
+    assert guide.closed()
 
 
 @pytest.mark.parametrize("depth", range(3))
