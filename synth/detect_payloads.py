@@ -8,14 +8,20 @@ from synth.detect_files import read_bytes
 from synth.detect_score import Board
 from synth.detect_text import read_text
 
+HTTP_PORTS = frozenset(
+    {4200, 7474, 5984, 6333, 7700, 8108, 8123, 8200, 8428, 8500, 8529, 8983, 9200, 2480, 3100, 4080, 4242, 6041, 8086}
+    | {8091, 8182, 9870, 15672, 19530, 2379, 4151, 4161, 8222, 50070}
+)
+"""Ports that one product has for HTTP and few others use."""
 _STATUS = re.compile(rb"HTTP/(\d(?:\.\d)?) (\d{3})[^\r\n]*\r?\n")
 
 
 def read_payload(board: Board, data: bytes, port: int | None = None) -> None:
     """Put on the board what these bytes are, as they came from a service; `port` is a hint where it is known."""
+    status = _STATUS.match(data)
     if not data:
         board.notes.append("nothing was said")
-    elif status := _STATUS.match(data):
+    elif status:
         _response(board, data, int(status[2]))
     elif headers := re.match(rb"(?:[A-Za-z][\w-]*: [^\r\n]*\r?\n){2,}\r?\n", data):
         if re.search(rb"(?mi)^(?:content-type|server|content-length):", headers[0]) and not re.search(
@@ -36,6 +42,12 @@ def read_payload(board: Board, data: bytes, port: int | None = None) -> None:
     if port is not None:
         for place, kind in enumerate(board.catalogue.by_port.get(port, ())):
             agreed = board.strength(kind) > 0
+            if status and not agreed and place == 0 and port in HTTP_PORTS:
+                # What answers in JSON at a port that one product has for HTTP is more likely it than some other API.
+                board.add(
+                    kind, 4.4, f"HTTP at port {port}, the default of {board.catalogue.kinds[kind].title}", weak=True
+                )
+                continue
             board.add(
                 kind,
                 1.5 if agreed else 1.0 - 0.4 * min(place, 1),
@@ -199,6 +211,12 @@ _GREETINGS = tuple(
         (rb"couchbase|\x81[\x00-\xff]\x00\x00.{20}", "couchbase", 3.0, "a memcached binary answer"),
         (rb"\xa1[\x00-\xff]", "infinispan", 2.5, "a Hot Rod answer"),
         (rb"\x00\x00\x00.{1}\x00\x00\x00\x04.{4}\x00\x00\x00\x00", "etcd", 0.2, "a frame"),
+        (
+            rb"[%#\s]*(?:Domain Name: *\S+\s[\s\S]*Regist|inetnum: |NetRange: |refer: )",
+            "whois",
+            6.0,
+            "a registry's record",
+        ),
         (rb"WHOIS|% (?:IANA|This is the RIPE|Copyright)|%% ", "whois", 4.5, "a WHOIS answer"),
         (rb"iRODS|<MsgHeader_PI>", "http", 0.2, "iRODS"),
     )
@@ -210,6 +228,7 @@ def _greeting(board: Board, data: bytes, port: int | None) -> None:
     _postgresql(board, data, port)
     _mongo(board, data)
     _kafka(board, data, port)
+    _framed(board, data, port)
     weights: dict[str, tuple[float, str]] = {}
     hinted = set(board.catalogue.by_port.get(port or 0, ()))
     printable = sum(1 for byte in data[:64] if 32 <= byte < 127 or byte in (9, 10, 13)) / len(data[:64])
@@ -353,6 +372,34 @@ def _kafka(board: Board, data: bytes, port: int | None) -> None:
         board.add("zookeeper", 4.0, "a frame of ZooKeeper's form")
 
 
+def _framed(board: Board, data: bytes, port: int | None) -> None:
+    """Frames whose header names the length of what follows, exactly."""
+    if (
+        9 <= len(data) <= 260
+        and data[:2] != b"0\x84"
+        and data[2:4] == b"\0\0"
+        and int.from_bytes(data[4:6], "big") == len(data) - 6
+        and 1 <= data[7] & 0x7F <= 0x2B
+    ):
+        board.add("modbus", 6.0, f"a Modbus frame of function {data[7] & 0x7F}")
+    if len(data) >= 24 and data[0] == 0x81 and int.from_bytes(data[8:12], "big") == len(data) - 24:
+        hinted = "couchbase" in board.catalogue.by_port.get(port or 0, ())
+        board.add("couchbase" if hinted else "memcached", 6.0, "a memcached binary answer")
+    if len(data) >= 8 and data[0] == 2 and data[1] in (1, 2, 3) and int.from_bytes(data[2:8], "big") == len(data) - 8:
+        board.add("aerospike", 6.0, "an Aerospike frame")
+    if (
+        len(data) >= 12
+        and data[2] & 0x80
+        and data[2] & 0x78 == 0
+        and data[3] & 0x70 == 0
+        and int.from_bytes(data[4:6], "big") <= 1
+        and all(int.from_bytes(data[at : at + 2], "big") < 64 for at in (6, 8, 10))
+        and (len(data) == 12 or data[12] < 64)
+        and port == 53
+    ):
+        board.add("dns", 5.5, "a DNS answer")
+
+
 # HTTP
 
 _HEADER_KINDS = (
@@ -375,7 +422,7 @@ _HEADER_KINDS = (
     ("x-ms-lease-status", "azure-blob", 5.0),
     ("x-goog-storage-class", "gcs", 6.5),
     ("x-goog-hash", "gcs", 5.5),
-    ("x-guploader-uploadid", "gcs", 4.0),
+    ("x-guploader-uploadid", "gcs", 7.0),
     ("odata-version", "odata", 6.0),
     ("dataserviceversion", "odata", 6.0),
     ("x-prometheus-api-version", "prometheus", 6.0),
@@ -413,6 +460,7 @@ _HEADER_KINDS = (
 )
 _SERVERS = (
     ("couchdb", "couchdb", 6.0),
+    ("uploadserver", "gcs", 4.0),
     ("clickhouse", "clickhouse", 6.0),
     ("rabbitmq", "rabbitmq", 5.0),
     ("cowboy", "rabbitmq", 1.5),
@@ -583,6 +631,8 @@ def _http_body(board: Board, body: bytes, media: str, status: int, headers: dict
 _BODY_TEXTS = tuple(
     (re.compile(pattern, re.S), kind, weight, words)
     for pattern, kind, weight, words in (
+        (rb"urn:ietf:params:xml:ns:caldav", "caldav", 8.0, "CalDAV's namespace"),
+        (rb"urn:ietf:params:xml:ns:carddav", "carddav", 8.0, "CardDAV's namespace"),
         (rb"\AOk\.\n\Z", "clickhouse", 5.5, "the answer Ok."),
         (rb"Code: \d+\. DB::Exception", "clickhouse", 6.5, "a ClickHouse exception"),
         (rb"It looks like you are trying to access MongoDB over HTTP", "mongodb", 8.0, "MongoDB's answer to HTTP"),

@@ -19,7 +19,7 @@ _CALL = re.compile(
     r"""^(?:\w+\s*=\s*)?(?:await\s+|new\s+)?((?:\w+\.)*\w+)\(\s*(?:\w+\s*=\s*)?[rfb]?["']([^"']+)["'].*\)""", re.S
 )
 _BARE_CALL = re.compile(
-    r"^(?:(?:const|let|var|val)?\s*\w+\s*=\s*)?(?:await\s+|new\s+)?(\w+(?:(?:\.|::)\w+)+|[A-Z]\w*(?:Client|Connection|Driver)\w*)\(.*\)$",
+    r"^(?:(?:const|let|var|val)?\s*\w+\s*=\s*)?(?:await\s+|new\s+)?(\w+(?:(?:\.|::)\w+)+|[A-Z]\w*)\(.*\)$",
     re.S,
 )
 """A call whose first argument need not be text; of a member of a module, or of something called a client."""
@@ -75,6 +75,12 @@ _HTTP_ONLY_PORTS = frozenset(
 )
 _CALLS = (
     ("psycopg", "postgresql"),
+    ("pg8000", "postgresql"),
+    ("firestore", "firestore"),
+    ("spanner", "spanner"),
+    ("bigtable", "bigtable"),
+    ("pubsub", "pubsub"),
+    ("storage.client", "gcs"),
     ("asyncpg", "postgresql"),
     ("pymysql", "mysql"),
     ("mysql", "mysql"),
@@ -372,9 +378,16 @@ def _env_hint(board: Board, name: str) -> bool:
                 "SERVERS",
                 "HOSTS",
                 "BROKERS",
+                "BROKER",
+                "NODES",
+                "PROJECT",
+                "ACCOUNT",
+                "BUCKET",
+                "CLUSTER",
                 "STRING",
             ):
-                board.add(kind_found.id, 1.0, f"the variable is called {name}", weak=True)
+                generic = board.best()[0] in ("http", "rest-api", "html")
+                board.add(kind_found.id, 3.2 if generic else 1.0, f"the variable is called {name}", weak=not generic)
                 return True
             return False
     return False
@@ -384,9 +397,23 @@ def _code_call(board: Board, text: str, depth: int) -> bool:
     match = _CALL.fullmatch(text) if "(" in text and ("'" in text or '"' in text) else None
     if match and _PROSE.match(text):
         return False
+    service = re.fullmatch(
+        r"(?:\w+\s*=\s*)?(?:aio)?boto\w*\.(?:client|resource)\(\s*[\"'](\w[\w-]*)[\"'].*", text, re.S
+    )
+    if service and service[1] in _AWS_COMMANDS:
+        board.add(_AWS_COMMANDS[service[1]], 5.5, f"a client of the AWS service {service[1]}")
+        return True
     if not match:
         bare = _BARE_CALL.fullmatch(text) if "(" in text else None
+        address = re.search(r"""["'`]((?:jdbc:|[A-Za-z][\w+.-]*://)[^"'`\s]+)["'`]""", text) if "(" in text else None
+        if address and re.match(r"(?:\w+\s*=\s*|const |let |var |val |await |new )*[\w.:]+\(", text):
+            read_string(board, address[1], depth + 1)
+            return True
         kind = next((kind for word, kind in _CALLS if word in bare[1].lower()), None) if bare else None
+        by_port = re.search(r"\bport\s*[=:]\s*[\"']?(\d{3,5})\b", text)
+        if bare and not kind and by_port and re.search(r"\(\s*\[|\bhosts?\w*\s*[=:]", text):
+            _by_port(board, "", int(by_port[1]), 3.0)
+            return bool(board.signals)
         if not bare or not kind:
             return False
         board.add(kind, 3.5, f"opened with {bare[1]}()")
@@ -450,7 +477,7 @@ def _scheme_and_host(board: Board, kind: str, host: str, words: str) -> None:
     decided = board.catalogue.host_kind(host) if host else None
     if decided and decided != kind:
         related = kind in board.catalogue.ancestors(decided)
-        if related or kind in ("http", "rest-api", "websocket", "git", "ssh", "gremlin"):
+        if related or kind in ("http", "rest-api", "websocket", "git", "ssh", "gremlin", "spark-sql", "hive", "jdbc"):
             board.add(decided, 6.0, f"the host {host} belongs to {board.catalogue.kinds[decided].title}")
             board.add(kind, 2.0, words)
             return
@@ -513,6 +540,9 @@ def _pairs(board: Board, text: str, depth: int) -> bool:
             words.get("host", ""),
             "host and database as libpq writes them",
         )
+        return True
+    if len(words) == 1 and words.get("dbname") and re.fullmatch(r"\s*dbname\s*=\s*\S+\s*", text):
+        board.add("postgresql", 3.0, "dbname, as libpq writes it")
         return True
     if "dbname" in words and len(words) >= 2:
         board.add("postgresql", 4.0, "dbname and more, as libpq writes them")
@@ -1001,6 +1031,10 @@ _SPECIAL = tuple(
             2.2,
             "project:dataset.table, as BigQuery writes it",
         ),
+        (r"bigquery-public-data\.\w+(?:\.[\w*]+)?", "bigquery", 5.0, "one of BigQuery's public data sets"),
+        (r"(?:https?|tcps?)::addr=\S+", "questdb", 5.5, "a client's settings, as QuestDB writes them"),
+        (r"(?:\d{1,3}\.){3}\d{1,3}:/\S+", "nfs", 3.0, "host:/path, as an NFS mount writes it"),
+        (r"[A-Za-z][\w.-]*::[\w.-]+/\S*", "rsync", 3.0, "host::module/path, as rsync writes it"),
         (r"[\w-]+/[\w-]+:[\w-]+:[\w-]+", "postgresql", 0.5, "perhaps a Cloud SQL instance"),
         (r"\\\\[\w.-]+\\[\w$. -]+(?:\\.*)?", "smb", 3.0, "a Windows share"),
         (r"//[A-Za-z][\w.-]*/[\w$.-]+(?:/[\w$. -]+)*/?", "smb", 3.0, "a share, as mount.cifs writes it"),
@@ -1126,6 +1160,13 @@ def _command(board: Board, text: str, depth: int) -> bool:
                 board.refuse("a git command that names no repository")
             return True
         return False
+    if tool == "mount" and "-t" in arguments[:-1]:
+        kind = {"nfs": "nfs", "nfs4": "nfs", "cifs": "smb", "smb3": "smb", "davfs": "webdav"}.get(
+            arguments[arguments.index("-t") + 1]
+        )
+        if kind:
+            board.add(kind, 5.0, f"a mount of the type {kind}")
+            return True
     if tool == "aws" and arguments:
         service = next((word for word in arguments if not word.startswith("-") and word in _AWS_COMMANDS), None)
         if service:
@@ -1179,7 +1220,8 @@ def _command(board: Board, text: str, depth: int) -> bool:
         word.startswith("-") or "://" in word or "@" in word or "=" in word or re.search(r"\w[.:]\w|/", word)
         for word in arguments
     )
-    if not telling and (len(arguments) > 1 or _PROSE.search(text)):
+    # A tool that is no product's name, like promtool, is not a word of a sentence.
+    if not telling and (_PROSE.search(text) or (len(arguments) > 1 and (board.catalogue.named(tool) or len(tool) < 5))):
         return False
     if tool in ("nc", "telnet"):
         read_string(board, ":".join(arguments[:2]), depth + 1)
@@ -1248,6 +1290,10 @@ def _traps(board: Board, text: str, depth: int) -> bool:
 
 def _plausible(board: Board, host: str, port: int) -> bool:
     """A host and a port rather than an image and its tag: a port that some service has, and not a small number after a word."""
+    if board.catalogue.host_kind(host.lower()):
+        return True
+    if port >= 1024 and re.fullmatch(r"(?:[\w-]+\.){2,}[a-z]{2,}|(?:\d+\.){3}\d+", host, re.I):
+        return True
     return port in board.catalogue.by_port and (port >= 100 or "." in host)
 
 
@@ -1293,7 +1339,9 @@ def _hosts(board: Board, text: str, depth: int) -> bool:
                 "mongodb",
             ):
                 board.add(kind, 1.5, "and there is a list of them")
-        if not kinds:
+        if not kinds and (called := _called(board, host)):
+            board.add(called, 2.2, f"the host is called {host}")
+        elif not kinds:
             board.notes.append(f"a host and port {port}, which is nobody's default")
         return True
     if _BARE_HOST.fullmatch(text):
@@ -1307,6 +1355,15 @@ def _hosts(board: Board, text: str, depth: int) -> bool:
             _http(board, text, host, 0, path)
             return True
     return False
+
+
+def _called(board: Board, host: str) -> str | None:
+    """The kind that a label of the host, or a part of one, is the name of."""
+    for word in re.split(r"[.-]", host.lower()):
+        named = board.catalogue.named(word) if len(word) > 3 else None
+        if named and named.family in _REACHED:
+            return named.id
+    return None
 
 
 def _path(board: Board, text: str, depth: int) -> bool:
