@@ -29,6 +29,8 @@ from sandbox.zones import zone_data
 START_SECONDS = 30.0
 EXIT_SECONDS = 5.0
 WORKERS_AHEAD = 2
+LOOK_SECONDS = 0.25
+"""How soon a run that waits for room finds out that it was stopped."""
 CURSORS = 8
 CALL_BYTES = 64 * 1_048_576
 CALLS_TOO_MANY = 100
@@ -51,7 +53,7 @@ def run_job(lend: Lend, job: Job, broker: Broker, sink: Sink | None, policy: boo
     if size > job.limits.code_bytes:
         text = f"the code is {size} bytes long; at most {job.limits.code_bytes}"
         return RunResult("limit", fault=Fault("LimitExceeded", text), limit="code_bytes")
-    with lend(job.limits) as worker, broker.stoppable(worker.kill):
+    with lend(job.limits, lambda: broker.stopped) as worker, broker.stoppable(worker.kill):
         result = Run(worker, job, broker, sink, policy).result()
     if result.status == "crashed":
         if broker.stopped:
@@ -61,7 +63,7 @@ def run_job(lend: Lend, job: Job, broker: Broker, sink: Sink | None, policy: boo
 
 
 def _prove_well(lend: Lend, crashed: RunResult) -> None:
-    with lend(_WELL.limits) as worker:
+    with lend(_WELL.limits, lambda: False) as worker:
         result = Run(worker, _WELL, Broker(None), None, True).result()
     if result.status != "ok":
         text = crashed.fault.message if crashed.fault else "it ended early"
@@ -120,8 +122,9 @@ class Worker:
         return End.since(before, status, cpu, memory)
 
 
-Lend = Callable[[Limits], AbstractContextManager[Worker]]
-"""Gives a fresh worker for a job with these limits; it ends with the block. Raises SandboxUnavailable or SandboxDied."""
+Lend = Callable[[Limits, Callable[[], bool]], AbstractContextManager[Worker]]
+"""Gives a fresh worker for a job with these limits; it ends with the block. Raises SandboxUnavailable or SandboxDied, and
+RunStopped when there was no room yet and the function tells that nobody waits for it any more."""
 
 
 class _Ended(Exception):

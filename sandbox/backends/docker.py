@@ -16,8 +16,8 @@ from sandbox.docker_engine import engine
 from sandbox.docker_leftovers import reap
 from sandbox.docker_link import NotReached, Way
 from sandbox.image_build import find_image
-from sandbox.job import Job, Limits, Record, RunResult, Sandbox, SandboxDied, SandboxUnavailable
-from sandbox.run import Worker, run_job
+from sandbox.job import Job, Limits, Record, RunResult, RunStopped, Sandbox, SandboxDied, SandboxUnavailable
+from sandbox.run import LOOK_SECONDS, Worker, run_job
 
 
 class Docker:
@@ -73,10 +73,10 @@ class Docker:
             self._room.notify_all()
 
     @contextlib.contextmanager
-    def _lent(self, limits: Limits) -> Iterator[Worker]:
+    def _lent(self, limits: Limits, is_stopped: Callable[[], bool]) -> Iterator[Worker]:
         """A fresh worker with a claim on its share of its container's memory; it ends with the block."""
         memory_mb = limits.memory_mb
-        box, worker = self._worker(memory_mb)
+        box, worker = self._worker(memory_mb, is_stopped)
         try:
             with worker:
                 yield worker
@@ -86,14 +86,16 @@ class Docker:
                 box.give_back(memory_mb)
                 self._room.notify_all()
 
-    def _worker(self, memory_mb: int) -> tuple[Box, Worker]:
+    def _worker(self, memory_mb: int, is_stopped: Callable[[], bool]) -> tuple[Box, Worker]:
         """A fresh worker, once its container has room; a container that is gone is started again."""
         self._starter.join()
         with self._lock:
             box = self._running()
             # The kernel would otherwise end a job that is within its own limit, because of its neighbours.
             while not box.has_room(memory_mb):
-                self._room.wait()
+                self._room.wait(LOOK_SECONDS)
+                if is_stopped():
+                    raise RunStopped("the run was stopped")
                 box = self._running()
             try:
                 worker = box.worker(memory_mb)

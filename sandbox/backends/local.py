@@ -22,8 +22,8 @@ from typing import Any
 
 from sandbox.broker import Broker
 from sandbox.inside import zygote
-from sandbox.job import Job, Limits, Record, RunResult, Sandbox, SandboxDied, SandboxUnavailable
-from sandbox.run import EXIT_SECONDS, START_SECONDS, WORKERS_AHEAD, Worker, run_job
+from sandbox.job import Job, Limits, Record, RunResult, RunStopped, Sandbox, SandboxDied, SandboxUnavailable
+from sandbox.run import EXIT_SECONDS, LOOK_SECONDS, START_SECONDS, WORKERS_AHEAD, Worker, run_job
 
 _CONTROL_MESSAGE = 65_536
 _HINT = "Use a kernel and a container that allow them, or the docker sandbox; code is never run without a sandbox."
@@ -85,12 +85,16 @@ class Local:
         return self._zygote
 
     @contextlib.contextmanager
-    def _lent(self, limits: Limits) -> Iterator[Worker]:
+    def _lent(self, limits: Limits, is_stopped: Callable[[], bool]) -> Iterator[Worker]:
         """A fresh worker, which ends with the block; waits while there are as many as there may be."""
+        while not self._room.acquire(timeout=LOOK_SECONDS):
+            if is_stopped():
+                raise RunStopped("the run was stopped")
         try:
-            with self._room, self._worker() as worker:
+            with self._worker() as worker:
                 yield worker
         finally:
+            self._room.release()
             # Only now, so that the fork does not take the time of the job.
             with self._lock:
                 if self._zygote is not None:

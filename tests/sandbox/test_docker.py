@@ -202,6 +202,30 @@ def test_a_run_is_stopped_from_another_thread(way: Way) -> None:
         assert one(sandbox) == ({"a": 1},)
 
 
+def stopped_run(sandbox: Docker, job: Job, broker: Broker) -> None:
+    with pytest.raises(RunStopped):
+        sandbox.run(job, broker)
+
+
+def test_a_run_that_waits_for_room_is_stopped_as_well(docker_engine: str) -> None:
+    with opened(bounds=Bounds(memory_mb=512)) as sandbox:
+        first, waiting = Broker(None), Broker(None)
+        job = Job(ENDLESS, limits=Limits(memory_mb=220))
+        holds = threading.Thread(target=stopped_run, args=(sandbox, job, first))
+        holds.start()
+        assert eventually(lambda: first.running_since is not None)
+        timer = threading.Timer(0.3, waiting.stop)
+        timer.start()
+
+        with pytest.raises(RunStopped):
+            sandbox.run(job, waiting)
+
+        assert holds.is_alive()
+        assert waiting.running_since is None
+        first.stop()
+        holds.join()
+
+
 def test_many_megabytes_cross_with_a_host_that_takes_its_time(way: Way) -> None:
     code = "def closure(source):\n    for n in range(40):\n        yield {'n': n, 'x': 'x' * 1_000_000}\n"
     got: list[Record] = []
