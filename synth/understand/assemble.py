@@ -1279,6 +1279,9 @@ class Assembler:
             if wish.measure is not None and known is None:
                 if wish.measure.known is None:
                     raise no("not-understood", "rows cannot be sorted by a number of rows; name what is grouped")
+                if wish.measure.function in ("avg", "median", "stddev"):
+                    said = f"{wish.measure.function} of {wish.measure.known.column.name}"
+                    raise no("not-understood", f"the {said} for each of what? name what is grouped")
                 known = wish.measure.known
             if known is None and wish.unit is not None:
                 known = self.reader.date_column(required=True)

@@ -374,6 +374,10 @@ class GroupsAndOrder(Superlatives):
         key, at = self._key_at(i)
         if key is None:
             return 0
+        if key.unit is not None and self.low(at) == "it":
+            raise no(
+                "cannot-answer", f"the {key.unit} of a figure of each group needs two steps; ask for the rows in order"
+            )
         if self._ranked_ahead(at):
             # "for each city, the customer with the highest total": ranked, and no second group
             return 0
@@ -527,8 +531,11 @@ class GroupsAndOrder(Superlatives):
             return 0
         meaning, n = found
         if meaning in ("desc", "asc"):
-            if self.notes.sorting and self.notes.sorting[-1].descending is None and self.zone == "order":
-                self.notes.sorting[-1].descending = meaning == "desc"
+            last = self.notes.sorting[-1] if self.notes.sorting else None
+            plain = self.low(i + n - 1) in any_of("descending ascending desc asc order")
+            named = last is not None and (last.known is not None or last.measure is not None)
+            if last is not None and last.descending is None and (self.zone == "order" or (plain and named)):
+                last.descending = meaning == "desc"
             elif self._ordered_by_last(i):
                 known = self.notes.shown.pop().known
                 self.notes.sorting.append(Sorting(known=known, descending=meaning == "desc", said=known.column.name))

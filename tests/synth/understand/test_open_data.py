@@ -10,6 +10,10 @@ from tests.synth.understand.test_answers import _plain, _rows
 
 CASES: dict[str, list[tuple[str, str]]] = {
     "nations": [
+        (
+            "countries of Asia by life expectancy in 2010 descending",
+            "SELECT country FROM nations WHERE continent = 'Asia' AND year = 2010 ORDER BY lifeExp DESC",
+        ),
         # one row for each group, and what a rank goes by
         (
             "income per capita of kenya by year",
@@ -256,6 +260,8 @@ def test_the_answer_is_that_of_the_statement(where: str, request_text: str, sql:
 REFUSED: list[tuple[str, str]] = [
     ("nations", "life insurance of japan"),
     ("gazetteer", "capital of atlantis"),
+    ("trials", "trials by average yield, highest first"),
+    ("rainfall", "highest rain per year and the day it happened"),
     ("hangars", "flights joined with planes on origin, average seats per origin"),
 ]
 
