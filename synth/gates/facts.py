@@ -284,7 +284,9 @@ def _compared(tokens: Sequence[Token], columns: Sequence[Named]) -> tuple[Named,
         {"less", "fewer", "lower", "smaller", "below", "under", "<"},
     )
     links = {"than", "above", "over", "exceeds", "below", "under", ">", "<"}
-    if not links & set(between):
+    near = other.at - (2 if words[other.at - 1] in ("the", "its", "their", "a") else 1)
+    if words[near] not in links or near <= one.at:
+        # "fee of those over 60 minutes" compares no fee with minutes.
         return None
     said = set(between) | (set(before) if "than" in between else set())
     if bool(said & more) == bool(said & less):

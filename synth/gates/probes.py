@@ -219,12 +219,13 @@ class Prober:
         span = self.facts.period
         if span is None or (span.start is None and span.end is None):
             return
-        columns = [
+        dated = [
             (t.name, f)
             for t in self.schema.tables
             for f in t.fields
-            if f.type.startswith(("date", "timestamp")) and self._there(t.name, f.name) and f.name in self.code
+            if f.type.startswith(("date", "timestamp")) and self._there(t.name, f.name)
         ]
+        columns = [(table, each) for table, each in dated if each.name in self.code]
         wrong: Finding | None = None
         always = True
         for table, each in columns:
@@ -254,7 +255,7 @@ class Prober:
             )
         if wrong:
             yield wrong
-        elif always and not self.facts.open_ended:
+        elif dated and always and not self.facts.open_ended:
             outside = next((m for m, inside in _edges(span.start, span.end, "date") if not inside), "another time")
             yield Finding(
                 "faithful",

@@ -100,6 +100,14 @@ def test_a_period_is_taken_where_there_is_only_one(request_text: str, span: tupl
     assert (None if period is None else (period.start, period.end)) == span
 
 
+def test_two_columns_are_compared_only_where_one_stands_behind_the_word() -> None:
+    compared = facts("code where pages are more than the limit pages").compared
+
+    assert compared is not None
+    assert (compared[0].field.name, compared[1], compared[2].field.name) == ("pages", ">", "limit_pages")
+    assert facts("total price of deliveries with more than 20 pages").compared is None
+
+
 def test_columns_values_figures_and_groups_are_taken_by_their_names() -> None:
     stated = facts("average delay per city of lost deliveries, highest first")
 
