@@ -76,6 +76,11 @@ _HTTP_ONLY_PORTS = frozenset(
 _CALLS = (
     ("psycopg", "postgresql"),
     ("pg8000", "postgresql"),
+    ("nzpy", "netezza"),
+    ("hdfscli", "hdfs"),
+    ("pyignite", "ignite"),
+    ("tarantool", "tarantool"),
+    ("hazelcast", "hazelcast"),
     ("firestore", "firestore"),
     ("spanner", "spanner"),
     ("bigtable", "bigtable"),
@@ -495,7 +500,8 @@ def _pairs(board: Board, text: str, depth: int) -> bool:
     """`Key=value;Key=value`, as ODBC, ADO, OLE DB and Azure write it; and libpq's words."""
     if _URL.match(text) or "=" not in text:
         return False
-    body, pdo = text, _PDO.fullmatch(text)
+    body = re.sub(r"^odbc:(?=\s*(?:driver|dsn)\s*=)", "", text, flags=re.I)
+    pdo = _PDO.fullmatch(body)
     if pdo:
         kind = {
             "pgsql": "postgresql",
@@ -828,7 +834,11 @@ def _narrowed(kind: str, scheme: str, rest: str, host: str, port: int, path: str
         return "yugabytedb"
     if kind == "mysql" and port == 9030:
         return "doris"
+    if kind == "postgresql" and port == 4566:
+        return "risingwave"
     if kind == "websocket":
+        if path.rstrip("/") == "/rpc" and port == 8000:
+            return "surrealdb"
         if re.search(r"/gremlin\b", path):
             return "gremlin"
         if re.search(r"/graphql\b", path):
@@ -863,6 +873,13 @@ def _by_port(board: Board, host: str, port: int, weight: float) -> None:
 _HTTP_PATHS = tuple(
     (re.compile(pattern, re.I), kind, weight)
     for pattern, kind, weight in (
+        (r"/EWS/Exchange\.asmx", "exchange", 6.0),
+        (r"/api_jsonrpc\.php", "zabbix", 6.0),
+        (r"/job/[^/]+/(?:api/json|lastBuild)", "jenkins", 5.0),
+        (r"/api/v1/(?:chart|dashboard|dataset)/(?:\?|\d|$)", "superset", 4.5),
+        (r"/sdmx(?:-?json)?/|/rest/data/[\w.,@+-]+(?:/|$|\?)", "sdmx", 4.5),
+        (r"/search/\?(?:.*&)?yql=", "vespa", 5.0),
+        (r"/(?:fhir|baseR[45]|baseDstu[23])/[A-Z][A-Za-z]+(?:[/?]|$)", "fhir", 5.0),
         (r"/graphql(?:[/?]|$)|/gql(?:[/?]|$)|/graphiql", "graphql", 5.0),
         (r"/\$metadata", "odata-metadata", 5.0),
         (r"/odata(?:[/.?]|$)|/_api/web|[?&]\$(?:filter|select|top|expand|orderby)=|\.svc/\w+\(", "odata", 4.5),
@@ -926,13 +943,19 @@ _HTTP_PATHS = tuple(
         (r"/sql/1\.0/(?:warehouses|endpoints)|/sql/protocolv1", "databricks", 5.0),
         (r"/stac(?:[/?]|$)", "stac", 3.5),
         (r"/remote-?write|/v1/(?:traces|metrics|logs)$", "otlp", 3.5),
-        (r"/EWS/Exchange\.asmx", "exchange", 6.0),
         (r"/caldav", "caldav", 4.5),
         (r"/carddav", "carddav", 4.5),
         (r"/onvif/", "ip-camera", 5.0),
         (r"/fhir(?:[/?]|$)", "fhir", 4.0),
     )
 )
+
+
+_SHARED_PATHS = frozenset(
+    "graphql soap odata rss socrata elasticsearch stac mcp sse prometheus consul chroma weaviate qdrant meilisearch "
+    "typesense influxdb otlp".split()
+)
+"""What a path says less surely than a host does, for others have such paths too."""
 
 
 def _http(board: Board, rest: str, host: str, port: int, path: str) -> None:
@@ -945,11 +968,7 @@ def _http(board: Board, rest: str, host: str, port: int, path: str) -> None:
         decided = "google-drive"
     for pattern, kind, weight in _HTTP_PATHS:
         if pattern.search(path):
-            if (
-                decided
-                and kind in ("graphql", "soap", "odata", "rss", "socrata", "elasticsearch", "stac", "mcp", "sse")
-                and decided not in ("http", "rest-api")
-            ):
+            if decided and kind in _SHARED_PATHS and decided not in ("http", "rest-api"):
                 break
             board.add(kind, weight, f"the path {_short(bare)}")
             break
@@ -959,6 +978,9 @@ def _http(board: Board, rest: str, host: str, port: int, path: str) -> None:
         return
     if board.signals:
         board.add("rest-api", 1.0, "an address on the web")
+        return
+    if re.search(r"(?:^|\.)s3[.-][\w.-]*amazonaws\.com(?:\.cn)?$", host):
+        board.add("s3", 6.0, f"the host {host} is one of S3's")
         return
     if path.endswith(".git") or bare.endswith(".git/"):
         board.add("git", 5.0, "a repository's address")
@@ -985,6 +1007,10 @@ def _http(board: Board, rest: str, host: str, port: int, path: str) -> None:
     api = re.search(r"(?:^|\.)(?:api|rest|gateway|graph|data-api)\d*[.-]", host) or re.search(
         r"/(?:api|rest|v\d+(?:\.\d+)?|ws|services?|jsonapi|wp-json)(?:/|$|\?)", path, re.I
     )
+    if (api or port) and (called := _called(board, host)):
+        board.add(called, 3.8, f"the host is called {host}")
+        board.add("rest-api", 1.5, "an address on the web")
+        return
     if file_kinds and not (api and file_kinds[0] == "json"):
         board.add(file_kinds[0], 3.5, f"the file name {_short(last)} in the address")
         board.add("http", 1.0, "an address on the web")
@@ -1036,6 +1062,10 @@ _SPECIAL = tuple(
         (r"(?:\d{1,3}\.){3}\d{1,3}:/\S+", "nfs", 3.0, "host:/path, as an NFS mount writes it"),
         (r"[A-Za-z][\w.-]*::[\w.-]+/\S*", "rsync", 3.0, "host::module/path, as rsync writes it"),
         (r"[\w-]+/[\w-]+:[\w-]+:[\w-]+", "postgresql", 0.5, "perhaps a Cloud SQL instance"),
+        (r"\\\\[\w-]+\.file\.core\.windows\.net\\.*", "azure-files", 6.0, "a share of Azure Files"),
+        (r"/dbfs/\S+", "dbfs", 3.5, "a path under /dbfs"),
+        (r"md:", "motherduck", 3.5, "md: alone is all of MotherDuck"),
+        (r"(?:remote|plocal):[\w./-]+/\w+", "orientdb", 4.0, "an OrientDB address"),
         (r"\\\\[\w.-]+\\[\w$. -]+(?:\\.*)?", "smb", 3.0, "a Windows share"),
         (r"//[A-Za-z][\w.-]*/[\w$.-]+(?:/[\w$. -]+)*/?", "smb", 3.0, "a share, as mount.cifs writes it"),
         (r"/dev/(?:tty|cu\.)[\w.-]+|COM\d{1,2}", "serial-port", 4.0, "a serial port"),
@@ -1213,8 +1243,21 @@ def _command(board: Board, text: str, depth: int) -> bool:
         if re.search(r"application/json|-X POST.*graphql|\"query\"", text) and board.best()[0] == "http":
             board.add("rest-api", 3.0, "the command asks for JSON")
         return True
+    if tool == "openssl" and "-connect" in arguments[:-1]:
+        read_string(board, arguments[arguments.index("-connect") + 1], depth + 1)
+        return True
+    if tool == "wrangler" and arguments[0] == "d1":
+        board.add("d1", 5.0, "wrangler d1")
+        return True
+    if tool == "db2" and arguments[0] in ("connect", "list", "describe", "-tvf", "export"):
+        board.add("db2", 4.5, f"db2 {arguments[0]}")
+        return True
     kinds = board.catalogue.by_command.get(tool, ())
     if not kinds:
+        target = next((word for word in map(_unquoted, arguments) if re.match(r"jdbc:\w|[a-z][\w+.-]*://", word)), None)
+        if target and not _PROSE.search(text) and not target.startswith("http"):
+            read_string(board, target, depth + 1)
+            return True
         return False
     telling = any(
         word.startswith("-") or "://" in word or "@" in word or "=" in word or re.search(r"\w[.:]\w|/", word)
@@ -1230,7 +1273,7 @@ def _command(board: Board, text: str, depth: int) -> bool:
         (
             _unquoted(word)
             for word in re.findall(r"\"[^\"]*\"|'[^']*'|\S+", text)[1:]
-            if "://" in word or ("=" in word and " " in word)
+            if "://" in word or word.startswith("jdbc:") or ("=" in word and " " in word)
         ),
         None,
     )
