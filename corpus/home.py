@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,7 +47,7 @@ def opened(home: Path) -> Path:
 
 def write_atomically(path: Path, data: bytes) -> None:
     """The whole file or none of it, whatever happens in between."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         with fresh.open("wb") as stream:
             stream.write(data)

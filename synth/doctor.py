@@ -97,4 +97,14 @@ def _models(desk: Desk) -> dict[str, str]:
         if not configured or "builtin" in configured
         else f"ready; TARS_MODEL={configured} is asked as well",
         "openai": f"configured, at {endpoint}" if endpoint else "not configured (OPENAI_API_KEY, OPENAI_BASE_URL)",
+        "onnx": _local_models(desk),
     }
+
+
+def _local_models(desk: Desk) -> str:
+    if not importlib.util.find_spec("onnxruntime") or not importlib.util.find_spec("llguidance"):
+        return "missing; pip install 'tars-closures[onnx]'"
+    from synth.models import hub
+
+    names = [model.name for model in hub.added(desk.environment)]
+    return f"added: {', '.join(names)}" if names else "none added (tars model add FOLDER)"

@@ -149,3 +149,15 @@ def test_the_index_may_vanish(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "index", ignore_errors=True)
 
     assert memory.similar("revenue per city", "table", ())
+
+
+def test_a_fresh_home_may_be_opened_by_many_threads_at_once(tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from corpus.home import opened
+
+    homes = [tmp_path / str(number) for number in range(20)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(opened, [home for home in homes for _ in range(8)]))
+
+    assert set(found) == set(homes)
