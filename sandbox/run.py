@@ -202,7 +202,7 @@ class Run:
         # After its last word a worker only ends, or is ended; waiting for that would double the time of a short run. Who
         # ended without a last word has to be asked for.
         ended = self.last_word or self.worker.ended(self.before)
-        if status == "crashed":
+        if status == "crashed" and fault is None:
             status, fault, limit = self._crash(ended)
         return RunResult(
             status,
@@ -298,6 +298,9 @@ class Run:
         if broken.kind == wire.RECORDS:
             text = f"record {self.count + 1} or one after it is longer than {self.limits.record_bytes} bytes"
             return "limit", Fault("LimitExceeded", text), "record_bytes"
+        if broken.kind == wire.CALL and broken.size:
+            text = f"the arguments of a call are longer than {wire.CONTROL_BYTES} bytes"
+            return "limit", Fault("LimitExceeded", text), "calls"
         return "crashed", Fault("Crashed", f"the process sent what it may not send: {broken}"), None
 
     def _end(self, payload: bytearray) -> None:

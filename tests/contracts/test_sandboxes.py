@@ -204,6 +204,16 @@ def test_who_asks_on_and_on_is_ended(real: Sandbox, call: str, grant: Grant) -> 
     assert len(log) < 200
 
 
+def test_a_call_with_arguments_without_end_is_named(real: Sandbox) -> None:
+    job = Job("def closure(source):\n    yield {'a': source.query('x' * 50_000_000)}\n")
+
+    result = real.run(job, Broker(Lines()))
+
+    assert (result.status, result.limit) == ("limit", "calls"), result
+    assert result.fault is not None
+    assert "the arguments of a call are longer than" in result.fault.message
+
+
 def test_code_that_breaks_the_policy_does_not_run(real: Sandbox) -> None:
     result = real.run(Job("import os\n\ndef closure(source):\n    yield {'cwd': os.getcwd()}\n"), Broker(None))
 
