@@ -174,6 +174,8 @@ def _contradicted(case: Case, plan: Plan, answer: Answer) -> Finding | None:
         return Finding(
             "faithful", "unasked-figure", f"it shows {figures[0]}, a figure that the request does not ask for"
         )
+    if plan.top_per and case.facts.groups and len({*plan.top_per.by}) > case.facts.group_words:
+        return Finding("faithful", "wrong-groups", "it takes the first of finer groups than the request speaks of")
     if case.facts.top and plan.limit is None and plan.top_per is None:
         return Finding("faithful", "too-many", f"it takes all, and the request asks for {case.facts.top}")
     names = " ".join(c.name for c in plan.columns()) + f" {plan.table} " + " ".join(j.table for j in plan.joins)

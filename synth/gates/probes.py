@@ -603,6 +603,8 @@ class Prober:
     def _top(self) -> Iterator[Finding]:
         """As many records as the request asks for, where there are so many to choose from."""
         count = self.facts.top
+        if count and len(self.facts.groups) == 1:
+            yield from self._top_of_each(count)
         if not count or self.facts.group_words > (1 if "by" in self.facts.used else 0) or self.facts.groups:
             return
         records = self.ask(self.world)
@@ -620,6 +622,25 @@ class Prober:
         elif len(records) > count and len({tuple(map(str, r.values())) for r in records}) > 2 * count:
             yield Finding(
                 "faithful", "too-many", f"the request asks for {count} records, the closure gave {len(records)}"
+            )
+
+    def _top_of_each(self, count: int) -> Iterator[Finding]:
+        """So many records of each group, where it has more rows than that."""
+        named = self.facts.groups[0]
+        records = self.ask(self.rows) if self._there(named.table, named.field.name) else None
+        if not records or named.field.type != "string":
+            return
+        held = bag(({"v": v} for v in self.rows[named.table].column(named.field.name).to_pylist()), ["v"])
+        column = next((c for c in records[0] if set(bag([{"v": r.get(c)} for r in records], ["v"])) <= set(held)), None)
+        most = max(bag(records, [column]).values()) if column else count
+        enough = max(held.values()) >= 8 * count
+        if (most > 2 * count and most > count + 3) or (most < count and enough):
+            yield Finding(
+                "faithful",
+                "too-many" if most > count else "too-few",
+                f"the request asks for {count} records of each {named.said}; the closure gave {most} of one",
+                record=dict(records[0]),
+                hint=f"Rank the records within each {named.said}, and keep {count}.",
             )
 
     def _figures(self) -> Iterator[Finding]:

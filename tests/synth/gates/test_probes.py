@@ -134,6 +134,9 @@ RIGHT = {
     ),
     "the 5 highest prices with their code": "SELECT code, price FROM deliveries ORDER BY price DESC LIMIT 5",
     "how many different drivers per city": "SELECT city, COUNT(DISTINCT driver) AS n FROM deliveries GROUP BY city",
+    "top 3 deliveries of each city by price: city, code, price": (
+        "SELECT city, code, price FROM deliveries QUALIFY ROW_NUMBER() OVER (PARTITION BY city ORDER BY price DESC) <= 3"
+    ),
     "code and price, highest price first": "SELECT code, price FROM deliveries ORDER BY price DESC",
 }
 
@@ -191,6 +194,13 @@ def test_a_right_answer_is_not_contradicted(request_text: str) -> None:
         ("average delay per city", "GROUP BY city", "GROUP BY city LIMIT 1000 OFFSET 1", "dropped-rows"),
         ("code and pages where pages are more than the limit pages", ">", ">=", "wrong-bound"),
         ("drivers with at least 20 deliveries", ">= 20", "> 20", "wrong-bound"),
+        (
+            "top 3 deliveries of each city by price: city, code, price",
+            " QUALIFY ROW_NUMBER() OVER (PARTITION BY city ORDER BY price DESC) <= 3",
+            "",
+            "too-many",
+        ),
+        ("top 3 deliveries of each city by price: city, code, price", "<= 3", "< 3", "too-few"),
         ("the 5 highest prices with their code", "LIMIT 5", "LIMIT 4", "too-few"),
         ("the 5 highest prices with their code", "DESC", "ASC", "out-of-order"),
         ("code and price, highest price first", "ORDER BY price", "ORDER BY CAST(price AS VARCHAR)", "out-of-order"),
