@@ -342,6 +342,11 @@ _ROOT = re.compile(
     r"<(?:([A-Za-z_][\w.-]*):)?([A-Za-z_][\w.-]*)((?:\s+[\w:.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*(/?)>"
 )
 _NAMESPACE = re.compile(r"xmlns(?::([\w.-]+))?\s*=\s*[\"']([^\"']*)[\"']")
+_ELEMENT = re.compile(r"<([a-z][\w:-]*)")
+_HTML_NAMES = frozenset(
+    "html head body div table thead tbody tr td th p span ul ol li a h1 h2 h3 h4 h5 h6 script style link meta title form input "
+    "button label select option br hr img b i em strong section article nav header footer main pre code blockquote dl dt dd".split()
+)
 _HTML_TAGS = re.compile(
     r"<(html|head|body|div|table|p|span|ul|ol|a|h[1-6]|script|meta|title|form|br|img|td|tr|section)\b", re.I
 )
@@ -380,6 +385,15 @@ def _xml(board: Board, text: Text, body: str, payload: bool) -> bool:
         return True
     if local.lower() == "html" and not ("w3.org/1999/xhtml" in space and declared):
         board.add("html", 5.0, "the root element html")
+        return True
+    if (
+        not declared
+        and not spaces
+        and not prefix
+        and local.lower() in tags
+        and set(_ELEMENT.findall(body.lower())) <= _HTML_NAMES
+    ):
+        board.add("html", 4.5, f"no element that is not HTML's: {', '.join(sorted(tags)[:4])}")
         return True
     closed = f"</{prefix + ':' if prefix else ''}{local}>" in text.text or bool(root[4])
     board.facts["root"] = local
