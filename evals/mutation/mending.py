@@ -39,7 +39,15 @@ NAMES: dict[str, set[str]] = {
     "hard-coded": {"hard-coded", "dropped-groups", "dropped-rows"},
     "off-by-one": _BOUNDS | {"too-few", "too-many"},
     "comparison": _BOUNDS | {"dropped-rows", "extra-rows"},
-    "wrong-column": {"wrong-column", "finds-nothing", "wrong-bound", "wrong-nulls", "ignored-filter", "not-distinct"},
+    "wrong-column": {
+        "wrong-column",
+        "ignored-parameter",
+        "finds-nothing",
+        "wrong-bound",
+        "wrong-nulls",
+        "ignored-filter",
+        "not-distinct",
+    },
     "wrong-aggregate": {"wrong-values", "wrong-groups", "dropped-rows"},
     "wrong-group": {"wrong-groups", "doubled-rows", "dropped-rows", "extra-rows"},
     "dropped-rows": {"dropped-rows", "dropped-groups", "depends-on-row-order", "unasked-limit", "too-few"},
@@ -58,7 +66,7 @@ NAMES: dict[str, set[str]] = {
         "too-few",
         "depends-on-row-order",
     },
-    "default": {"finds-nothing", "wrong-column", "hard-coded", "not-distinct"},
+    "default": {"finds-nothing", "out-of-order", "wrong-column", "hard-coded", "not-distinct"},
     "ignored-parameter": {"ignored-parameter"},
     "ignored-filter": _BOUNDS | {"extra-rows", "ignored-parameter", "raised"},
     "wrong-value": _BOUNDS | {"wrong-values", "dropped-rows", "extra-rows"},
@@ -136,7 +144,11 @@ def curve(episodes: Sequence[Mended]) -> Iterator[str]:
         shares = [sum(e.right and e.repairs is not None and e.repairs <= n for e in those) for n in range(3)]
         wrong = sum(e.repairs is not None and not e.right for e in those)
         said = ", ".join(f"{100 * s / len(those):.1f} % after {n}" for n, s in enumerate(shares))
-        yield f"{len(those)} drafts with {'one mistake' if count == 1 else 'two mistakes'}: right {said} repairs; {wrong} admitted wrong"
+        caught = len(those) - wrong
+        yield (
+            f"{len(those)} drafts with {'one mistake' if count == 1 else 'two mistakes'}: right {said} repairs; {wrong} admitted wrong;"
+            f" of the {caught} that were caught {100 * shares[2] / max(1, caught):.1f} % end right"
+        )
     for each in episodes:
         if not each.right:
             what = (

@@ -15,7 +15,7 @@ from evals.mutants import Dropped, judged, mended, printed, shuffled, truth_of
 from evals.mutation.closures import FORMS, Right, right_closures
 from evals.mutation.in_python import wrong_python
 from evals.mutation.in_sql import Ground, wrong_sql
-from evals.mutation.mending import NAMES, Mender, names_it
+from evals.mutation.mending import NAMES, Mended, Mender, curve, names_it
 from evals.mutation.mutant import Mutant
 from synth.schema import Field, Schema, Table
 
@@ -200,6 +200,22 @@ def test_a_model_mends_what_a_finding_names_and_nothing_else() -> None:
 def test_every_way_has_rules_that_name_it() -> None:
     for way in NAMES:
         assert names_it(Mutant(way, "sql", "", ""), f"- faithful/{min(NAMES[way])}: x")  # type: ignore[arg-type]  # ways
+
+
+def test_the_curve_counts_what_was_mended_and_what_was_admitted_wrong() -> None:
+    episodes = [
+        Mended("a", ("case",), 1, True, ("finds-nothing",)),
+        Mended("b", ("nulls",), 0, False, ()),
+        Mended("c", ("nulls", "case"), None, False, ("wrong-values",)),
+    ]
+
+    lines = list(curve(episodes))
+
+    assert "right 0.0 % after 0, 50.0 % after 1, 50.0 % after 2 repairs; 1 admitted wrong; of the 1 that" in lines[0]
+    assert lines[2:] == [
+        "    b: nulls: admitted with the mistake in it",
+        "    c: nulls then case: not named by wrong-values",
+    ]
 
 
 def test_a_draft_is_mended_through_the_pipeline() -> None:
