@@ -106,5 +106,5 @@ def _local_models(desk: Desk) -> str:
         return "missing; pip install 'tars-closures[onnx]'"
     from synth.models import hub
 
-    names = [model.name for model in hub.added(desk.environment)]
+    names = list(hub.added(desk.environment))
     return f"added: {', '.join(names)}" if names else "none added (tars model add FOLDER)"

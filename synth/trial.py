@@ -44,6 +44,8 @@ def try_out(
 class Replay:
     """Doors that answer from recorded calls alone, in any order; a call that was never recorded is refused."""
 
+    is_recording = True
+
     def __init__(self, calls: Sequence[Call], dialect: str, tables: Sequence[str] = ()) -> None:
         self.dialect = dialect
         self._names = list(tables)

@@ -22,6 +22,7 @@ from synth.pipeline import Tools, ask
 from synth.request import Request
 from synth.schema import Field, Table
 from synth.sources.duck import DuckDoors, DuckSource, doors_over
+from tests.services import Server
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 ORDERS = Table(
@@ -314,4 +315,29 @@ def test_a_closure_kept_with_other_values_replays_with_its_defaults(sandbox: San
     assert outcome.status == "ok", outcome.message
     assert outcome.answer
     assert all(Decimal(str(r["total"])) >= 700 for r in outcome.answer.records)
+    assert replays_as_recorded(Path(outcome.closure_folder), sandbox)
+
+
+def test_a_closure_over_joined_tables_of_a_server_replays(sandbox: Sandbox, postgres: Server, tmp_path: Path) -> None:
+    import psycopg
+
+    from synth.offline import replays_as_recorded
+    from synth.opening import open_one
+    from synth.source import OpenOptions
+
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE replays")
+    with psycopg.connect(postgres.url("replays")) as connection:
+        connection.execute("CREATE TABLE cities (id int PRIMARY KEY, name text)")
+        connection.execute("CREATE TABLE visits (id int PRIMARY KEY, city_id int REFERENCES cities, minutes int)")
+        connection.execute("INSERT INTO cities SELECT n, 'city ' || n FROM generate_series(1, 5) n")
+        connection.execute("INSERT INTO visits SELECT n, n % 5 + 1, n * 10 FROM generate_series(1, 60) n")
+
+    opened = open_one(postgres.url("replays"), OpenOptions())
+    request = Request("average minutes of visits per city name", NOW)
+    outcome = ask(request, opened, Tools([Builtin()], sandbox, Memory(tmp_path)))
+    opened.close()
+
+    assert outcome.status == "ok", outcome.message
+    assert "JOIN" in outcome.attempts[-1].written.code  # type: ignore[union-attr]  # a draft
     assert replays_as_recorded(Path(outcome.closure_folder), sandbox)
