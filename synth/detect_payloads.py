@@ -10,7 +10,7 @@ from synth.detect_text import read_text
 
 HTTP_PORTS = frozenset(
     {4200, 7474, 5984, 6333, 7700, 8108, 8123, 8200, 8428, 8500, 8529, 8983, 9200, 2480, 3100, 4080, 4242, 6041, 8086}
-    | {8091, 8182, 9870, 15672, 19530, 2379, 4151, 4161, 8222, 50070}
+    | {9090, 6443, 8091, 8182, 9870, 15672, 19530, 2379, 4151, 4161, 8222, 50070}
 )
 """Ports that one product has for HTTP and few others use."""
 _STATUS = re.compile(rb"HTTP/(\d(?:\.\d)?) (\d{3})[^\r\n]*\r?\n")
@@ -119,6 +119,8 @@ _GREETINGS = tuple(
         (rb"-ERR 'Unknown Protocol Operation'|-ERR 'Authorization Violation'", "nats", 6.5, "a NATS error"),
         (rb"(?:CONNECTED|ERROR)\r?\n(?:[\w-]+:[^\n]*\n)+\r?\n?", "stomp", 6.0, "a STOMP frame"),
         (rb"MESSAGE\r?\n(?:[\w-]+:[^\n]*\n)+", "stomp", 5.5, "a STOMP frame"),
+        (rb"\w{4} is not executed because it is not in the whitelist", "zookeeper", 7.0, "ZooKeeper's refusal"),
+        (rb"\* BYE\b", "imap", 4.6, "an untagged BYE"),
         (rb"imok$", "zookeeper", 6.5, "imok"),
         (
             rb"Zookeeper version: |zk_version\t|This ZooKeeper instance is not currently serving|clientPort=",
@@ -250,7 +252,7 @@ def _mysql(board: Board, data: bytes) -> None:
     if len(data) < 8:
         return
     length = int.from_bytes(data[:3], "little")
-    if not (data[3] in (0, 1) and 1 < length <= len(data) + 4 and length < 4096):
+    if not (data[3] in (0, 1, 2, 3) and 1 < length <= len(data) + 4 and length < 4096):
         return
     if data[4] == 10:
         version = data[5:80].split(b"\x00")[0]
@@ -538,6 +540,10 @@ def _response(board: Board, data: bytes, status: int) -> None:
         if word in server:
             board.add(kind, weight, f"the server calls itself {headers['server']}")
             break
+    for word, kind in (("calendar-access", "caldav"), ("addressbook", "carddav")):
+        if word in headers.get("dav", "").lower():
+            board.add(kind, 6.5 if kind == "caldav" else 5.5, f"the header DAV says {word}")
+            break
     realm = headers.get("www-authenticate", "").lower()
     for word, kind in _REALMS:
         if f'realm="{word}' in realm or (word in realm and word not in ("security", "administrator")):
@@ -631,6 +637,24 @@ def _http_body(board: Board, body: bytes, media: str, status: int, headers: dict
 _BODY_TEXTS = tuple(
     (re.compile(pattern, re.S), kind, weight, words)
     for pattern, kind, weight, words in (
+        (rb"x-typesense-api-key", "typesense", 6.0, "Typesense's header"),
+        (rb"Microsoft\.Azure\.Documents", "cosmosdb", 6.0, "Cosmos DB's own name space"),
+        (rb"org\.apache\.solr\.", "solr", 6.0, "a class of Solr"),
+        (rb"org\.apache\.druid\.", "druid", 6.0, "a class of Druid"),
+        (rb"org\.apache\.pinot\.", "pinot", 6.0, "a class of Pinot"),
+        (rb"io\.trino\.", "trino", 6.0, "a class of Trino"),
+        (rb"com\.facebook\.presto\.", "presto", 6.0, "a class of Presto"),
+        (rb"\bopensearch_security\b|org\.opensearch\.", "opensearch", 6.0, "a class of OpenSearch"),
+        (rb"org\.elasticsearch\.", "elasticsearch", 6.0, "a class of Elasticsearch"),
+        (rb'"protocolVersion"\s*:\s*"20\d\d-\d\d-\d\d"', "mcp", 7.0, "MCP's version of the protocol"),
+        (
+            rb"POST body missing|Query root type must be provided|Persisted\s?Query",
+            "graphql",
+            5.0,
+            "GraphQL asks for a query",
+        ),
+        (rb'"paths"\s*:\s*\[\s*"/(?:\.well-known/|apis?)', "kubernetes", 6.0, "the paths of a Kubernetes server"),
+        (rb"<a href=[\"']?/?varz", "nats", 6.0, "the links of NATS' monitor"),
         (rb"urn:ietf:params:xml:ns:caldav", "caldav", 8.0, "CalDAV's namespace"),
         (rb"urn:ietf:params:xml:ns:carddav", "carddav", 8.0, "CardDAV's namespace"),
         (rb"\AOk\.\n\Z", "clickhouse", 5.5, "the answer Ok."),

@@ -276,7 +276,7 @@ def _json_rules() -> tuple[_Rule, ...]:
     return tuple(rules)
 
 
-_DOTTED = frozenset({"odata.metadata", "bootstrap.servers"})
+_DOTTED = frozenset({"odata.metadata", "bootstrap.servers", "docs.count"})
 _MISSING = object()
 
 
