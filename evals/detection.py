@@ -26,7 +26,7 @@ Naming = str
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer, held against what is right."""
+    """One answer, held against what is right; `near` is right or a more general kind, as JSON is of GeoJSON."""
 
     id: str
     part: Part
@@ -35,6 +35,7 @@ class Answer:
     right: bool
     wanted: tuple[str, ...]
     ms: float
+    near: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Row:
     part: str
     count: int
     right: float
+    near: float
     ece: float
     sure_wrong: float
     median_ms: float
@@ -70,6 +72,7 @@ def row_of(tool: str, what: str, part: str, answers: Sequence[Answer]) -> Row:
         part,
         count,
         sum(a.right for a in answers) / count if count else 0.0,
+        sum(a.right or a.near for a in answers) / count if count else 0.0,
         calibration_error(answers),
         wrong / count if count else 0.0,
         statistics.median(a.ms for a in answers) if count else 0.0,
@@ -102,6 +105,16 @@ def renamed(file: File, naming: Naming, folder: Path) -> Path | None:
     return path
 
 
+def more_general(kinds: frozenset[str]) -> set[str]:
+    """The kinds above these in the catalogue, and the notation that a dialect of JSON or XML is written in."""
+    from synth.catalog import catalogue
+
+    table = catalogue()
+    known = [table.kinds[kind] for kind in kinds if kind in table.kinds]
+    above = {parent for kind in known for parent in table.ancestors(kind.id)}
+    return above | {name for kind in known for name, marks in (("json", kind.json), ("xml", kind.xml)) if marks}
+
+
 def file_answers(files: Sequence[File], naming: Naming, folder: Path) -> list[Answer]:
     """What TARS takes each file for."""
     from synth.detect import detect
@@ -116,7 +129,8 @@ def file_answers(files: Sequence[File], naming: Naming, folder: Path) -> list[An
         ms = (time.perf_counter() - began) * 1000
         wanted = file.answers if naming == "named" else file.hidden
         right = found.kind in wanted
-        answers.append(Answer(file.id, file.part, found.kind, found.confidence, right, tuple(sorted(wanted)), ms))
+        near = found.kind in more_general(wanted)
+        answers.append(Answer(file.id, file.part, found.kind, found.confidence, right, tuple(sorted(wanted)), ms, near))
     return answers
 
 
@@ -129,8 +143,9 @@ def said_answers(items: Sequence[Said]) -> list[Answer]:
         began = time.perf_counter()
         found = detect(item.text, payload=item.body, port=item.port)
         ms = (time.perf_counter() - began) * 1000
-        right = found.kind in item.answers
-        answers.append(Answer(item.id, item.part, found.kind, found.confidence, right, tuple(sorted(item.answers)), ms))
+        right, near = found.kind in item.answers, found.kind in more_general(item.answers)
+        wanted = tuple(sorted(item.answers))
+        answers.append(Answer(item.id, item.part, found.kind, found.confidence, right, wanted, ms, near))
     return answers
 
 
@@ -146,10 +161,10 @@ def seconds_in_batch(files: Sequence[File], count: int = 1000) -> float:
 def printed(rows: Sequence[Row]) -> str:
     """The table for a terminal."""
     lines = [
-        f"{'tool':<12}{'what':<10}{'half':<6}{'count':>6}{'right':>8}{'ECE':>7}{'sure+wrong':>12}{'median ms':>11}"
+        f"{'tool':<12}{'what':<10}{'half':<6}{'count':>6}{'right':>8}{'near':>8}{'ECE':>7}{'sure+wrong':>12}{'median ms':>11}"
     ]
     for r in rows:
-        figures = f"{r.count:>6}{r.right:>8.1%}{r.ece:>7.3f}{r.sure_wrong:>12.1%}{r.median_ms:>11.2f}"
+        figures = f"{r.count:>6}{r.right:>8.1%}{r.near:>8.1%}{r.ece:>7.3f}{r.sure_wrong:>12.1%}{r.median_ms:>11.2f}"
         lines.append(f"{r.tool:<12}{r.what:<10}{r.part:<6}{figures}")
     return "\n".join(lines)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-from evals.detection import Answer, Naming, renamed
+from evals.detection import Answer, Naming, more_general, renamed
 from evals.detection_set import File
 
 Told = tuple[frozenset[str], float]
@@ -192,6 +192,10 @@ WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"mbox", ("mbox",)),
     (r"^empty", ("empty",)),
     (r"LevelDB", ("leveldb",)),
+    (r"OpenStreetMap", ("osm-xml",)),
+    (r"Data Interchange Format", ("dif",)),
+    (r"Common Data Format", ("cdf",)),
+    (r"Byte-compiled Python", ("pyc",)),
     (r"LMDB|Lightning Memory", ("lmdb",)),
     (r"STEP|ISO-10303", ("step", "ifc")),
     (r"GPX", ("gpx",)),
@@ -311,5 +315,6 @@ def peer_answers(peer: str, files: Sequence[File], naming: Naming, folder: Path)
         ms = (time.perf_counter() - began) * 1000
         wanted = file.answers if naming == "named" else file.hidden
         shown = ", ".join(sorted(kinds)) or "unknown"
-        answers.append(Answer(file.id, file.part, shown, confidence, bool(kinds & wanted), tuple(sorted(wanted)), ms))
+        right, near = bool(kinds & wanted), bool(kinds & more_general(wanted))
+        answers.append(Answer(file.id, file.part, shown, confidence, right, tuple(sorted(wanted)), ms, near))
     return answers

@@ -1,10 +1,12 @@
 """Strings, payloads and texts with the kind each one is. The first tables were written down before the detector was tuned,
-every second row kept aside; the `LATER` ones, written afterwards, found what the first had missed.
+every second row kept aside; the `LATER` and `MORE` ones, written afterwards, found what the first had missed.
 
 A kind after a bar is as right as the first: `redis|valkey`.
 """
 
 from __future__ import annotations
+
+from tests.synth.detect_more_cases import MORE_PAYLOADS, MORE_STRINGS, MORE_TRAPS
 
 # ruff: noqa: E501  # a case is one row, however long its bytes are
 
@@ -1210,3 +1212,7 @@ TEXTS: tuple[tuple[bytes, str], ...] = (
     (b'{"stac_version":"1.0.0","type":"Catalog","id":"x","links":[]}', "stac"),
     (b'{"$schema":"https://vega.github.io/schema/vega-lite/v5.json","mark":"bar","encoding":{}}', "vega"),
 )
+
+LATER_STRINGS += MORE_STRINGS
+LATER_PAYLOADS += MORE_PAYLOADS
+TRAPS += MORE_TRAPS
