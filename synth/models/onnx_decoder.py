@@ -337,7 +337,11 @@ def load_problem(error: Exception, path: Path) -> ModelProblem:
         return ModelProblem(
             f"the weights of {path} are missing or incomplete: {told}", "Fetch all its files again", "corrupt-model"
         )
-    if re.search(r"not a registered function/op|No Op registered|not implemented|opset|unsupported model IR", words, re.IGNORECASE):
+    if re.search(
+        r"not a registered function/op|No Op registered|not implemented|opset|unsupported model IR",
+        words,
+        re.IGNORECASE,
+    ):
         return ModelProblem(
             f"{path.name} needs operators that this onnxruntime does not have: {told}",
             "Update onnxruntime, or export the model again",
