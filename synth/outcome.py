@@ -31,13 +31,18 @@ class Attempt:
 
     @property
     def confirmations(self) -> tuple[str, ...]:
-        """What stands behind the draft beside itself: evidence that the gates had, and other drafts with the same answer."""
+        """What stands behind the draft beside itself: evidence that the gates had, and other drafts with the same answer.
+
+        Where other drafts that passed say something else, a fact that the request states is not enough to tell them apart.
+        """
         if self.verdict is None or not self.passed:
             return ()
         found = tuple(c for report in self.verdict.reports for c in report.confirms)
-        return found + (
-            (f"{self.agreeing} of {self.passing} drafts agree",) if 2 * self.agreeing > self.passing > 1 else ()
-        )
+        if self.passing == 1:
+            return found
+        if 2 * self.agreeing > self.passing:
+            return (*found, f"{self.agreeing} of {self.passing} drafts agree")
+        return tuple(c for c in found if not c.startswith("stated"))
 
 
 @dataclass(frozen=True)

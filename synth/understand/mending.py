@@ -135,7 +135,12 @@ def _name_in(tokens: Sequence[Token], i: int, strange: set[int], lexicon: Lexico
         if any(t.kind != "word" for t in span) or not strange & set(range(i, i + n)):
             continue
         said = tuple(t.lemma for t in span)
-        found = [k for k in lexicon.known.values() if _says(said, k.words, words_of_name(k.field.name))]
+        dated = bool({t.low for t in span} & DATES) or _of_a_date(tokens, i + n - 1)
+        found = [
+            k
+            for k in lexicon.known.values()
+            if (dated or k.sort != "date") and _says(said, k.words, words_of_name(k.field.name))
+        ]
         if n == 1 and i > 1 and not found and tokens[i - 2].low in BOUNDS and tokens[i - 1].kind == "number":
             # "more than 100 customers" for customers_hit
             found = [
@@ -196,7 +201,7 @@ def _in_other_words(tokens: Sequence[Token], i: int, lexicon: Lexicon, values: V
     token = tokens[i]
     if len(token.low) > 2:
         for meant in (_short, _slipped, _akin):
-            for pool in _pools(lexicon, values):
+            for pool in _pools(lexicon, values, states=not _of_a_date(tokens, i), clipped=meant is _short):
                 found = {w for w in pool if w != token.low and meant(token, w)}
                 found = {w for w in found if not any(o != w and lemma(w) == o for o in found)}
                 if len(found) == 1:
@@ -206,11 +211,32 @@ def _in_other_words(tokens: Sequence[Token], i: int, lexicon: Lexicon, values: V
     return SHORT.get(token.low)
 
 
-def _pools(lexicon: Lexicon, values: Values) -> Iterator[Iterable[str]]:
-    """Words of column names, of table names, and the values of short lists, each longer than a letter."""
-    columns = {w for k in lexicon.known.values() for w in (*words_of_name(k.field.name), *k.words)}
+DATES = any_of("date dates day time moment month year when")
+
+
+def _of_a_date(tokens: Sequence[Token], i: int) -> bool:
+    """Whether the word at i says of which date something is told: "shipping date", "when it was opened"."""
+    return bool({t.low for t in tokens[i + 1 : i + 2]} & DATES) or any(
+        t.low == "when" for t in tokens[max(0, i - 4) : i]
+    )
+
+
+def _pools(lexicon: Lexicon, values: Values, states: bool, clipped: bool) -> Iterator[Iterable[str]]:
+    """Words of column names, of table names, and the values of short lists, each longer than a letter.
+
+    `states`: a word such as open or ended tells what state a row is in, which is not the date of its column opened_on.
+    `clipped`: the word is one that was cut short, which nobody does to values: euro is not Europe.
+    """
+    columns = {
+        w
+        for k in lexicon.known.values()
+        if not (states and k.sort == "date")
+        for w in (*words_of_name(k.field.name), *k.words)
+    }
     yield {w for w in columns if len(w) > 1 and not w.isdigit()}
     yield {w for words in lexicon.table_words.values() for w in words if len(w) > 2}
+    if clipped:
+        return
     yield {
         v.casefold()
         for k in lexicon.known.values()

@@ -1089,9 +1089,10 @@ class Reader(Qualified, Loosely, SpokenJoins, SpokenOrder, ListLengths):
         if typed and token.low.endswith("ed") and any(stem(w) == stem(token.low) for w in typed[0][0].words):
             # "scored" is a verb, and no slip of "score"
             typed = []
-        if typed and typed[0][0].sort == "date" and token.low != token.lemma:
-            # "hires per year" are rows, and no date
-            typed = []
+        if typed and typed[0][0].sort == "date":
+            # "hires per year" are rows, "open deals" are in a state: neither is a slip of hired_on or opened_on
+            state = any(stem(w) == stem(token.low) for w in typed[0][0].words)
+            typed = [] if state or token.low != token.lemma else typed
         if typed and not held:
             known = self.choose([ColumnMatch(k, s, 1) for k, s in typed])
             assert known is not None

@@ -13,6 +13,7 @@ from synth.understand.notes import (
     Key,
     Measure,
     Shown,
+    Sorting,
     entries_of,
     no,
 )
@@ -77,6 +78,8 @@ class Superlatives(Figures):
                 return 0
             count = int(number.value)
             after = j + number.length
+            if low in ("top", "bottom") and i > 0 and self._ends(after):
+                return self._cut_at_the_end(i, after, count)
             if low in ("any", "random"):
                 self.notes.limit = count
                 return after
@@ -124,6 +127,22 @@ class Superlatives(Figures):
             ) or grade_word in ("most", "least", "fewest"):
                 return self._superlative(j, int(number.value))
         return 0
+
+    def _ends(self, i: int) -> bool:
+        """Whether nothing that matters follows."""
+        return self.skip(i, any_of("only please rows results records entries overall . ! ?")) >= len(self.tokens)
+
+    def _cut_at_the_end(self, i: int, after: int, count: int) -> int:
+        """ "airports per country, top 5": the rest says what, this how many; the largest where no order was said."""
+        self.notes.limit = count
+        wishes, most_first = self.notes.sorting, self.low(i) == "top"
+        if wishes and wishes[-1].descending is None:
+            wishes[-1].descending = most_first
+        elif self.notes.best is None and not wishes:
+            wishes.append(Sorting(descending=most_first, said=self.said(i, after - i), of_size=True))
+        self.last = "limit"
+        self.names.setdefault("limit", 1)
+        return after
 
     def _unit_asked(self, i: int) -> int:
         """ "the day with the highest revenue", "months in which the fewest tickets were opened"."""
