@@ -208,7 +208,9 @@ def _parsed(text: Text, body: str) -> tuple[object, str]:
         return None, ""
 
 
-_COMMENT_OR_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|/\*[\s\S]*?\*/|//[^\n]*')
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
+_COMMENT_OR_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"?|/\*[\s\S]*?(?:\*/|\Z)|//[^\n]*')
+"""What is left open matches to its end as well, so that no text is gone through twice."""
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s"{}\[\],:]+', re.S)
 _BARE = re.compile(r"true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|NaN|-?Infinity")
 
@@ -449,7 +451,8 @@ def _compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
 
 
 def _grammar(board: Board, text: Text) -> None:
-    head = text.text[:_GRAMMAR_HEAD].replace("\r\n", "\n")
+    # Many rules begin with any white space at a line's start, so they would go through long runs of blank lines again and again.
+    head = _BLANK_LINES.sub("\n\n", text.text[:_GRAMMAR_HEAD].replace("\r\n", "\n"))
     lower = head.lower()
     for kind, weight, guard, pattern in _text_rules():
         if guard in lower:
