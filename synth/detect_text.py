@@ -828,7 +828,7 @@ _MARKDOWN = tuple(
 
 
 def _markdown(board: Board, text: Text) -> None:
-    head = text.text[:_GRAMMAR_HEAD].replace("\r\n", "\n")
+    head = _BLANK_LINES.sub("\n\n", text.text[:_GRAMMAR_HEAD].replace("\r\n", "\n"))
     found = [weight for pattern, weight in _MARKDOWN if pattern.search(head)]
     if len(found) >= 2 and sum(found) >= 2.2:
         # A script has lines that begin with "# " too; prose around them is what makes them headings.

@@ -66,3 +66,12 @@ def test_any_bytes_get_an_answer(data: bytes, port: int | None) -> None:
 @given(st.sampled_from([data for data, _, _ in PAYLOADS]), st.integers(0, 200))
 def test_a_cut_off_answer_gets_an_answer(data: bytes, count: int) -> None:
     assert 0 <= detect("answer", payload=data[:count]).confidence <= 1
+
+
+@pytest.mark.parametrize("piece", [b"/*", b'\\"', b"//", b"<p", b"\n", b'"\\', b"p1\n"])
+@pytest.mark.parametrize("start", [b"{", b"select ", b"(dp0\n", b"["])
+def test_long_runs_of_one_piece_are_answered(start: bytes, piece: bytes) -> None:
+    found = detect("answer", payload=start + piece * (60_000 // len(piece)))
+
+    assert 0 <= found.confidence < 1
+    assert found.evidence or found.kind == "unknown"
