@@ -331,7 +331,11 @@ class State:
                 continue
             if choice == "date":
                 return self.date_column(table=table)
-            found = [k for k in self.lexicon.with_words(table, choice.split()) if k.sort in ("number", "date")]
+            # Only ages may be told by a date: the time of a request is not how slow it was.
+            sorts = ("number", "date") if grade in ("old", "young") else ("number",)
+            found = [k for k in self.lexicon.with_words(table, choice.split()) if k.sort in sorts]
+            # The price of a unit is not that of an order, where another column says what the whole costs.
+            found = [k for k in found if not {"unit", "each", "list", "per"} & set(k.words)] or found
             if found:
                 by_word = [k for k in found if any(w in k.words for w in choice.split()[:1])]
                 group = by_word or [found[0]]
