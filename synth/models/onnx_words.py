@@ -33,7 +33,7 @@ class Words:
     @property
     def size(self) -> int:
         """One more than the highest token there is; a model may have logits for more, or lack some."""
-        return 1 + max(self._tokenizer.get_vocab().values())
+        return 1 + int(max(self._tokenizer.get_vocab().values()))
 
     @property
     def as_json(self) -> str:

@@ -18,7 +18,7 @@ from synth.models.scripted import Scripted
 from synth.models.text_writer import TextWriter
 from synth.outcome import Outcome
 from synth.pipeline import Tools, ask
-from synth.request import Request
+from synth.request import Request, Writer
 from synth.schema import Field, Table
 from synth.sources.duck import DuckDoors, DuckSource
 
@@ -137,7 +137,7 @@ def test_the_same_answer(one: list[dict[str, object]], other: list[dict[str, obj
 
 
 def test_the_user_hears_who_wrote_it_and_why_not_another(sandbox: Sandbox) -> None:
-    writers = [Builtin(), TextWriter(Scripted([MEDIAN]))]
+    writers: list[Writer] = [Builtin(), TextWriter(Scripted([MEDIAN]))]
 
     outcome = ask(Request(VAGUE, NOW), visits(), Tools(writers, sandbox, None))
 

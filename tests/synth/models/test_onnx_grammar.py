@@ -179,9 +179,9 @@ def test_a_large_vocabulary_is_not_too_much() -> None:
     large = GuideWords(json.dumps(made), len(vocab), [STOP])
     guide = Guide(large)
 
-    for token in large.tokens("```python\ndef closure(source, *, n: int = 5"):
-        assert token in large.listed(guide.mask())
-        guide.take(token)
+    for number in large.tokens("```python\ndef closure(source, *, n: int = 5"):
+        assert number in large.listed(guide.mask())
+        guide.take(number)
 
     assert guide.closed()
 
