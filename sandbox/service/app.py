@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import time
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -304,7 +305,8 @@ def _held(service: Service, asked: messages.LimitsAsked, backend: str | None) ->
         step = f"Use one of: {', '.join(sandboxes.choices)}."
         raise Problem(422, "no-such-backend", f"there is no backend {backend!r} here", step)
     limits = asked.below(service.settings.limits)
-    return limits, Held(lambda: sandboxes.get(backend or sandboxes.names[0]), limits)
+    others = [name for name in sandboxes.choices if backend not in (None, sandboxes.names[0], name)]
+    return limits, Held(lambda: sandboxes.get(backend or sandboxes.names[0]), limits, others)
 
 
 def _carried(
@@ -345,9 +347,9 @@ def _claim(service: Service, request: Request, media_type: str) -> KeptAnswer | 
     text = request.headers.get("idempotency-key")
     if text is None:
         return None
-    if not 0 < len(text) <= 255 or not text.isprintable():
-        step = "Use a fresh random text of up to 255 characters, as a UUID."
-        raise Problem(422, "invalid-request", "the Idempotency-Key is empty or too long", step)
+    if not re.fullmatch(r"[!-~]{1,255}", text):
+        step = "Use a fresh random text of up to 255 visible ASCII characters, as a UUID."
+        raise Problem(422, "invalid-request", "the Idempotency-Key is empty, too long or not plain", step)
     key: Key = request.state.key
     body: bytes = request.state.body
     mark = hashlib.sha256(b"\0".join([request.url.path.encode(), media_type.encode(), body])).hexdigest()

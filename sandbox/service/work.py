@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 
@@ -16,6 +16,7 @@ from sandbox.service.checker import Checker
 from sandbox.service.ending import Ending
 from sandbox.service.inline import Engines, InlineTables, tables_of
 from sandbox.service.messages import ExecuteRequest, RunRequest
+from sandbox.service.problem import Problem
 from sandbox.service.settings import ClosureCall, Closures, Door, Sources
 
 Sink = Callable[[list[Record]], None]
@@ -55,19 +56,32 @@ class Sandboxes:
 
 
 class Held:
-    """A sandbox whose runs can be stopped from another thread, and that lets no job have more than some limits."""
+    """A sandbox whose runs can be stopped from another thread, and that lets no job have more than some limits.
 
-    def __init__(self, get: Callable[[], Sandbox], limits: Limits) -> None:
+    `others` are what the caller might have chosen instead of it: where it cannot be had, that is then the caller's to do.
+    """
+
+    def __init__(self, get: Callable[[], Sandbox], limits: Limits, others: Sequence[str] = ()) -> None:
         self.name = ""
         self._get = get
         self._limits = limits
+        self._others = tuple(others)
         self._lock = threading.Lock()
         self._brokers: list[Broker] = []
         self._began: float | None = None
         self._stopped = False
 
     def run(self, job: Job, broker: Broker, sink: Sink | None = None) -> RunResult:
-        """Run the job as the sandbox behind does."""
+        """Run the job as the sandbox behind does. Raises Problem (422) where another sandbox is to be chosen."""
+        try:
+            return self._run(job, broker, sink)
+        except SandboxUnavailable as unavailable:
+            if not self._others:
+                raise
+            step = f"Leave `backend` out, or use one of: {', '.join(self._others)}."
+            raise Problem(422, "backend-unavailable", f"that sandbox cannot be had here: {unavailable}", step) from None
+
+    def _run(self, job: Job, broker: Broker, sink: Sink | None) -> RunResult:
         sandbox = self._get()
         self.name = sandbox.name
         with self._lock:

@@ -709,3 +709,16 @@ def test_a_revoked_key_is_none(tmp_path: Path) -> None:
 def test_half_of_tls_is_none(tmp_path: Path) -> None:
     with pytest.raises(ServiceProblem, match="certificate and its key"):
         create_server(Settings(tmp_path, tls_key=tmp_path / "key.pem"))
+
+
+def test_a_sandbox_that_cannot_be_had_beside_one_that_can_is_the_callers_to_choose_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
+    with running(Settings(tmp_path / "home", port=0)) as service, service.client() as client:
+        chosen = client.post("/v1/execute", json={"code": THREE, "backend": "docker"})
+        left_open = client.post("/v1/execute", json={"code": THREE})
+
+    assert (chosen.status_code, chosen.json()["type"]) == (422, "urn:tars:problem:backend-unavailable")
+    assert "auto, local" in chosen.json()["next_step"]
+    assert left_open.status_code == 200
