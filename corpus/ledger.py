@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from corpus.home import locked
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine, Table
 
@@ -172,15 +174,19 @@ def _open(path: Path) -> tuple[Engine, dict[str, Table]]:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    triggers = {f"{name}_no_{verb.lower()}": (name, verb) for name in metadata.tables for verb in ("UPDATE", "DELETE")}
     try:
-        with engine.begin() as connection:
-            metadata.create_all(connection)
-            for name in metadata.tables:
-                for verb in ("UPDATE", "DELETE"):
+        # One process at a time: SQLite refuses a second one that turns a fresh file to WAL or makes its tables, without waiting.
+        with locked(path.with_suffix(".lock")), engine.connect() as connection:
+            there = set(connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars())
+            if not there >= {*metadata.tables, *triggers}:
+                metadata.create_all(connection)
+                for trigger, (name, verb) in triggers.items():
                     connection.exec_driver_sql(
-                        f"CREATE TRIGGER IF NOT EXISTS {name}_no_{verb.lower()} BEFORE {verb} ON {name} "
+                        f"CREATE TRIGGER IF NOT EXISTS {trigger} BEFORE {verb} ON {name} "
                         "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
                     )
+                connection.commit()
     except DatabaseError as error:
         raise LedgerUnusable(
             f"the ledger {path} cannot be opened: {error.orig}. Move it away to begin a new one"

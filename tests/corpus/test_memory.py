@@ -161,3 +161,24 @@ def test_a_fresh_home_may_be_opened_by_many_threads_at_once(tmp_path: Path) -> N
         found = list(pool.map(opened, [home for home in homes for _ in range(8)]))
 
     assert set(found) == set(homes)
+
+
+OPENER = """
+import sys
+from pathlib import Path
+from corpus.ledger import Ledger, Outcome
+sys.stdin.read(1)
+Ledger(Path(sys.argv[1])).record(Outcome("2026", "r", "csv", "table", "f", (), "ok"))
+"""
+
+
+def test_a_fresh_ledger_may_be_opened_by_many_processes_at_once(tmp_path: Path) -> None:
+    for number in range(4):
+        place = tmp_path / f"{number}.sqlite"
+        openers = [
+            subprocess.Popen([sys.executable, "-c", OPENER, str(place)], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+            for _ in range(6)
+        ]
+        said = [opener.communicate(b"x")[1] for opener in openers]
+
+        assert [opener.returncode for opener in openers] == [0] * 6, said
