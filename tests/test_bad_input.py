@@ -189,22 +189,29 @@ def huge_csv(tmp_path: Path) -> Iterator[tuple[Path, int]]:
     path.unlink()
 
 
+# Its own process, and a small one: what a child is said to have had at most begins with what its parent had.
+MEASURED = """
+import resource, subprocess, sys
+done = subprocess.run([sys.executable, "-m", "synth", *sys.argv[1:]], stdout=subprocess.PIPE, text=True)
+sys.stdout.write(done.stdout)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, file=sys.stderr)
+"""
+
+
 def test_ten_gigabytes_are_answered_in_bounded_memory(huge_csv: tuple[Path, int], home: Path) -> None:
     path, rows = huge_csv
     words = ["ask", "number of rows and total per city", "--json", "--source", str(path)]
     environment = {**os.environ, "TARS_HOME": str(home)}
 
-    process = subprocess.Popen(
-        [sys.executable, "-m", "synth", *words], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *words], env=environment, cwd=ROOT, capture_output=True, text=True
     )
-    assert process.stdout is not None
-    answer = json.loads(process.stdout.read())
-    _, _, used = os.wait4(process.pid, 0)
 
+    answer, peak_mb = json.loads(done.stdout), int(done.stderr.split()[-1])
     assert answer["status"] == "ok", answer["message"]
     counted = [next(v for v in r.values() if isinstance(v, int)) for r in answer["records"]]
     assert sum(counted) == rows
-    assert used.ru_maxrss / 1024 < PEAK_MB
+    assert 100 < peak_mb < PEAK_MB
 
 
 @pytest.fixture
