@@ -1,16 +1,17 @@
-"""All benchmarks, side by side: `python -m benchmarks.run [startup|ask|overhead|throughput|memory ...]`. Prints medians and ratios.
+"""All benchmarks, side by side: `python -m benchmarks.run [startup|ask|reading|overhead|throughput|memory ...]`. Prints medians and ratios.
 
 Data is made once in TARS_BENCH_DATA (default: a folder below the temporary one) and used again.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.measure import Figure, called, process, python
 
@@ -88,6 +89,56 @@ def closure(source):
         yield {"city": city, "n": count, "total": totals[city]}
 """,
 }
+
+
+LOOP = """def closure(source):
+    counts = {}
+    for i in range(60000):
+        key = str(i).strip()[-1:]
+        counts[key] = counts.get(key, 0) + i
+        counts[key] += 1
+    yield counts
+"""
+
+
+def reading() -> list[Figure]:
+    """Understanding a request over a wide table, holding a long closure against the policy, and what guards cost when it runs."""
+    from datetime import UTC, datetime
+
+    from sandbox.inside.guards import namespace
+    from sandbox.policy import compile_closure, findings_of
+    from synth.request import Request, Task
+    from synth.schema import Field, Schema, Table
+    from synth.understand import understand
+
+    wide = [
+        Field(f"measure_{n}_kind", "string", vocabulary=tuple(f"value {n} {k}" for k in range(50))) for n in range(300)
+    ]
+    few = [Field("total", "int64"), Field("country", "string", vocabulary=("France", "Norway"))]
+    body = "".join(
+        f"    v{i} = source.query('x', [{i}])\n    yield {{'a': v{i}, 'b': len(str(v{i}))}}\n" for i in range(30)
+    )
+    figures = []
+    for name, fields in (("2 columns", few), ("302 columns of 15 000 values", [*wide, *few])):
+        schema = Schema((Table("orders", tuple(fields)),))
+        request = Request("total per country except Norway, highest first", datetime(2026, 1, 1, tzinfo=UTC))
+        task = Task(request, schema, "table", "duckdb", "csv")
+        figures.append(called(f"understand a request over {name}", lambda task=task: understand(task), 15))  # type: ignore[misc]  # bound
+    numbers = itertools.count()
+    figures.append(
+        called(
+            "policy: a closure of 60 lines",
+            lambda: findings_of(f"def closure(source):\n    n = {next(numbers)}\n{body}"),
+            15,
+        )
+    )
+    guarded, plain = namespace({}), {"__builtins__": __builtins__}
+    exec(compile_closure(LOOP), guarded)
+    exec(compile(LOOP, "plain", "exec"), plain)
+    for name, space in (("plain", plain), ("guarded", guarded)):
+        closure: Any = space["closure"]
+        figures.append(called(f"a loop of 60 000 turns, {name}", lambda closure=closure: list(closure(None)), 7))  # type: ignore[misc]  # bound
+    return figures
 
 
 def overhead() -> list[Figure]:
@@ -230,6 +281,7 @@ def _has(module: str) -> bool:
 PARTS: dict[str, Callable[[], list[Figure]]] = {
     "startup": startup,
     "ask": ask,
+    "reading": reading,
     "overhead": overhead,
     "throughput": throughput,
     "memory": memory,
