@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from synth.plan import Column
 from synth.request import ValueMatch
@@ -107,10 +107,11 @@ def index_of(lexicon: Lexicon) -> dict[str, dict[Known, list[str]]]:
         for known in lexicon.known.values():
             if known.sort != "text" or is_flag(known.field):
                 continue
+            header = normal(known.field.name)
             for value in known.field.vocabulary or tuple(e for e in known.field.examples if isinstance(e, str)):
                 # a header repeated among the rows is no value that one asks for
-                if len(value) <= 80 and normal(value) != normal(known.field.name):
-                    index.setdefault(normal(value), {}).setdefault(known, []).append(value)
+                if len(value) <= 80 and (key := normal(value)) != header:
+                    index.setdefault(key, {}).setdefault(known, []).append(value)
         lexicon.values = index
     return lexicon.values
 
@@ -124,6 +125,15 @@ class Values:
         self._index = index_of(lexicon)
         self._keys: list[str] | None = None
         self._asked: dict[str, tuple[ValueMatch, ...]] = {}
+
+    @cached_property
+    def _by_stems(self) -> dict[tuple[str, ...], list[str]]:
+        """The values of two and three words, by the stems of these in any order."""
+        found: dict[tuple[str, ...], list[str]] = {}
+        for key in self._index:
+            if key.count(" ") in (1, 2):
+                found.setdefault(tuple(sorted(stem(w) for w in key.split())), []).append(key)
+        return found
 
     def held_at(self, text: str, tokens: Sequence[Token], i: int, longest: int = LONGEST) -> list[Held]:
         """Columns that hold the words from token i on, as written or nearly; those of the longest span."""
@@ -182,10 +192,8 @@ class Values:
                 found += [Held(k, tuple(v), n, 0.9) for k, v in self._index.get(noun, {}).items()] if noun else []
         if not found and n in (2, 3) and all(t.kind == "word" and len(t.low) > 2 for t in span):
             # "completed checkouts" for checkout_completed
-            said = sorted(stem(t.low) for t in span)
-            for key, held in self._index.items():
-                if key.count(" ") == n - 1 and sorted(stem(w) for w in key.split()) == said:
-                    found += [Held(k, tuple(v), n, 0.9) for k, v in held.items()]
+            for key in self._by_stems.get(tuple(sorted(stem(t.low) for t in span)), ()):
+                found += [Held(k, tuple(v), n, 0.9) for k, v in self._index[key].items()]
         if not found and n == 1 and len(last) > 4:
             root = stem(last)
             for key, held in self._index.items():
