@@ -109,7 +109,7 @@ class Bench:
 
     def whole(self, case: Case) -> tuple[dict[str, object], ...] | None:
         """What the closure gives over the whole source; None where it does not run."""
-        trial = case.run_over(self.source.capability)
+        trial = case.on_whole
         return trial.records if trial.result.status == "ok" else None
 
     def ground(self, of: Right) -> Ground:
@@ -118,8 +118,8 @@ class Bench:
         return Ground(self.schema, self.rows, named, "duckdb" if of.over else self.source.dialect, of.args)
 
 
-def judged(chosen: Sequence[Right], now: str, each: int = EACH) -> Iterator[Judged]:
-    """Every right closure and its mutants, as they are judged."""
+def benches(chosen: Sequence[Right], now: str) -> Iterator[tuple[Bench, list[Right]]]:
+    """Each source of these, open until the next one is asked for, and what is asked of it."""
     from synth.actions import opened
 
     names = list(dict.fromkeys(r.source for r in chosen))
@@ -130,12 +130,16 @@ def judged(chosen: Sequence[Right], now: str, each: int = EACH) -> Iterator[Judg
             desk.environment = {**desk.environment, "TARS_NOW": now}
             for name in names:
                 with opened(desk, sources[name], "") as source:
-                    bench = Bench(desk, source, SOURCES[name].kind, desk.now())
-                    for of in chosen:
-                        if of.source == name:
-                            yield from judged_of(bench, of, each)
-                    DROPPED.equivalent += bench.dropped.equivalent
-                    DROPPED.failing += bench.dropped.failing
+                    yield Bench(desk, source, SOURCES[name].kind, desk.now()), [c for c in chosen if c.source == name]
+
+
+def judged(chosen: Sequence[Right], now: str, each: int = EACH) -> Iterator[Judged]:
+    """Every right closure and its mutants, as they are judged."""
+    for bench, asked in benches(chosen, now):
+        for of in asked:
+            yield from judged_of(bench, of, each)
+        DROPPED.equivalent += bench.dropped.equivalent
+        DROPPED.failing += bench.dropped.failing
 
 
 DROPPED = Dropped()
@@ -151,9 +155,7 @@ def judged_of(bench: Bench, of: Right, each: int) -> Iterator[Judged]:
     sure = witness.plan_of(cases["sql"].task) is not None
     for form in FORMS:
         if answers[form] is None or not right(answers[form] or (), truth):
-            raise AssertionError(
-                f"{of.id} in {form} is not what it is meant to be: {cases[form].run_over(bench.source.capability).result}"
-            )
+            raise AssertionError(f"{of.id} in {form} is not what it is meant to be: {cases[form].on_whole.result}")
     seconds = {form: bench.case(of, of.code("python" if form == "sql" else "sql")) for form in FORMS}
     for form in FORMS:
         yield judge(
@@ -171,29 +173,20 @@ def judged_of(bench: Bench, of: Right, each: int) -> Iterator[Judged]:
 
 def mended(chosen: Sequence[Right], now: str) -> Iterator[Mended]:
     """Each request with a model that makes one mistake, and with one that makes two, a mistake of each way in turn."""
-    from synth.actions import opened
     from synth.request import Request
 
-    names = list(dict.fromkeys(r.source for r in chosen))
     turns: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory(prefix="tars-evals-") as folder:
-        data = Path(folder) / "data"
-        data.mkdir()
-        with materialised(data, names) as sources, desk_at(Path(folder) / "home") as desk:
-            desk.environment = {**desk.environment, "TARS_NOW": now}
-            for name in names:
-                with opened(desk, sources[name], "") as source:
-                    bench = Bench(desk, source, SOURCES[name].kind, desk.now())
-                    for number, of in enumerate(c for c in chosen if c.source == name):
-                        form = FORMS[number % 2]
-                        truth = truth_of(of, bench.whole(bench.case(of, of.code("sql"))))
-                        made = shuffled(list(mutants_of(of, form, bench.ground(of))), f"{of.id} mending")
-                        made.sort(key=lambda m: turns[m.way])
-                        wrong = list(islice((m for m in made if differs(bench, of, m, truth)), 3))
-                        turns.update(m.way for m in wrong)
-                        request = Request(of.request, bench.now)
-                        for mistakes in (wrong[:1], wrong[1:3]):
-                            yield episode(request, source, bench.sandbox, of.id, mistakes, of.code(form))
+    for bench, asked in benches(chosen, now):
+        for number, of in enumerate(asked):
+            form = FORMS[number % 2]
+            truth = truth_of(of, bench.whole(bench.case(of, of.code("sql"))))
+            made = shuffled(list(mutants_of(of, form, bench.ground(of))), f"{of.id} mending")
+            made.sort(key=lambda m: turns[m.way])
+            wrong = list(islice((m for m in made if differs(bench, of, m, truth)), 3))
+            turns.update(m.way for m in wrong)
+            request = Request(of.request, bench.now)
+            for mistakes in (wrong[:1], wrong[1:3]):
+                yield episode(request, bench.source, bench.sandbox, of.id, mistakes, of.code(form))
 
 
 def truth_of(of: Right, records: Sequence[Mapping[str, object]] | None) -> AnyOf:

@@ -210,9 +210,9 @@ def test_source(desk: Desk, sources: Sequence[str]) -> list[Check]:
         try:
             result = act()
         except SourceProblem as error:
-            checks.append(Check(name, False, f"{error.reason}: {error}", _ms(began)))
+            checks.append(Check(name, False, f"{error.reason}: {error}", ms_since(began)))
             raise
-        checks.append(Check(name, True, words(result), _ms(began)))
+        checks.append(Check(name, True, words(result), ms_since(began)))
         return result
 
     from synth.opening import open_all
@@ -333,7 +333,8 @@ def _seconds(text: str) -> float:
     return max(0.1, seconds)
 
 
-def _ms(began: float) -> float:
+def ms_since(began: float) -> float:
+    """Milliseconds since that reading of the performance counter."""
     return round((time.perf_counter() - began) * 1000, 1)
 
 

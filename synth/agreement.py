@@ -57,7 +57,7 @@ def _alike(cases: Sequence[Case]) -> list[list[int]]:
 def _answer(case: Case) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
     """The records over sample A and over sample B; where neither gave any, those over the whole source."""
     a, b = list(case.on_a.records), list(case.on_b.records)
-    return (a, b) if a or b else (list(case.run_over(case.source.capability).records), [])
+    return (a, b) if a or b else (list(case.on_whole.records), [])
 
 
 def _both(one: tuple[Records, Records], other: tuple[Records, Records]) -> bool:

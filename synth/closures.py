@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from synth.actions import Desk, opened
+from synth.actions import Desk, ms_since, opened
 from synth.errors import BadRequest, SourceProblem
 from synth.source import Completeness
 
@@ -61,7 +61,7 @@ def run_closure(
         kept.id,
         kept.name,
         str(kept.folder),
-        timings_ms={"run": _ms(began)},
+        timings_ms={"run": ms_since(began)},
     )
 
 
@@ -115,7 +115,7 @@ def record_run(desk: Desk, kept: Kept, began: float, total: int, completeness: C
             status="failed" if fault else "ok",
             records=total,
             set_aside=completeness.set_aside_count,
-            ms=_ms(began),
+            ms=ms_since(began),
             message=fault or completeness.reason,
         )
     )
@@ -253,7 +253,3 @@ def roll_back(desk: Desk, name: str) -> Kept:
         return desk.memory().closures.roll_back(name)
     except NoSuchClosure as error:
         raise BadRequest(str(error)) from error
-
-
-def _ms(began: float) -> float:
-    return round((time.perf_counter() - began) * 1000, 1)

@@ -904,7 +904,6 @@ _HTTP_PATHS = tuple(
         (r"/metrics/?$", "prometheus-metrics", 4.5),
         (r"/loki/api/", "loki", 5.5),
         (r"/api/v1/(?:query|query_range|series|labels|targets)\b", "prometheus", 5.0),
-        (r"/loki/api/", "loki", 5.5),
         (r"/_(?:search|cat|cluster|bulk|mapping|msearch)(?:[/?]|$)", "elasticsearch", 5.0),
         (r"/solr(?:[/?]|$)", "solr", 5.0),
         (r"/_all_docs|/_changes|/_design/|/_find(?:\?|$)", "couchdb", 5.0),

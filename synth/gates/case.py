@@ -93,6 +93,11 @@ class Case:
         """The draft over sample B, which no writer has seen."""
         return self.run(self.b, keep_calls=self.task.shape == "http")
 
+    @cached_property
+    def on_whole(self) -> Trial:
+        """The draft over the whole source, its records held in memory; `answer` is for handing them on as they come."""
+        return self.run_over(self.source.capability)
+
     def run(
         self,
         rows: Mapping[str, pa.Table],

@@ -267,7 +267,7 @@ def _expected(case: Case) -> Iterator[Finding]:
     expected = case.task.request.expected
     if expected is None:
         return
-    trial = case.run_over(case.source.capability)
+    trial = case.on_whole
     if bag(trial.records) == bag(expected):
         if _ordered_otherwise(case, trial.records, expected):
             yield Finding(
