@@ -23,8 +23,12 @@ _RESTATING = re.compile(
 )
 
 
-def without_brackets(text: str, lexicon: Lexicon) -> str:
-    """ "Checkout amount (amount_cents)" is amount_cents: a name in brackets takes the place of the words that it explains."""
+def without_brackets(text: str, lexicon: Lexicon, loose: bool = False) -> str:
+    """ "Checkout amount (amount_cents)" is amount_cents: a name in brackets takes the place of the words that it explains.
+
+    Where a request was not understood (`loose`) a name that nobody would say, such as took_s, explains the two words before it
+    also when it has none of them.
+    """
     if "(" not in text:
         return text
     names = {fold(k.field.name.rpartition(".")[2]): k for k in lexicon.known.values()}
@@ -34,7 +38,8 @@ def without_brackets(text: str, lexicon: Lexicon) -> str:
     while found is not None:
         known = names.get(fold(found[1]))
         before = text[: found.start()]
-        start = _explained_from(before, known.words) if known is not None else None
+        unsaid = loose and bool(set(found[1]) & set("_."))
+        start = _explained_from(before, known.words, unsaid) if known is not None else None
         if known is None or start is None:
             found = _BRACKETS.search(text, found.end())
             continue
@@ -43,11 +48,11 @@ def without_brackets(text: str, lexicon: Lexicon) -> str:
     return text
 
 
-def _explained_from(before: str, words: tuple[str, ...]) -> int | None:
+def _explained_from(before: str, words: tuple[str, ...], unsaid: bool) -> int | None:
     """Where the words that a name in brackets explains begin: the nearest three that mean nothing by themselves, one of them
-    a word of the name."""
-    start, seen, akin = len(before), 0, False
-    for found in reversed(list(re.finditer(r"[^\s,;:.?!]+", before))[-3:]):
+    a word of the name; of an unsaid name the nearest two."""
+    start, seen, akin = len(before), 0, unsaid
+    for found in reversed(list(re.finditer(r"[^\s,;:.?!]+", before))[-2 if unsaid else -3 :]):
         word = fold(found[0])
         if word in _KEYWORDS or before[found.end() : start].strip() or (seen and before[found.end() : start] == ""):
             break

@@ -6,12 +6,12 @@ understood at the first reading is never read again.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from synth.understand import operators
+from synth.understand.asides import without_brackets
 from synth.understand.columns import Known, Lexicon, is_flag
 from synth.understand.everyday import SHORT, without_idioms
 from synth.understand.notes import STOPS
@@ -26,10 +26,6 @@ BOUNDS = any_of("than least most over above under below exactly")
 CLAUSE = any_of("who that which and have has had are is was were")
 MOST_VALUES = 60
 """Values of a column with more than so many are names of things, and no word is taken for another form of one."""
-
-
-# One or two words and the brackets behind them.
-GLOSS = re.compile(r"\b[a-z]+(?: [a-z]+)? \((?P<name>[\w. ]+)\)")
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,7 @@ def general_words() -> frozenset[str]:
 
 def mended(text: str, lexicon: Lexicon, values: Values, unexplained: Collection[str]) -> Mended:
     """The request with its strange words in the data's own; the same text where nothing better is known."""
-    text, tokens = tokens_of(_glossed(without_idioms(text), lexicon))
+    text, tokens = tokens_of(without_brackets(without_idioms(text), lexicon, loose=True))
     tokens = lexicon.with_names(text, tokens)
     strange = _strange(text, tokens, lexicon, values, unexplained)
     changes: list[tuple[Token, Token, str]] = []
@@ -86,16 +82,6 @@ def mended(text: str, lexicon: Lexicon, values: Values, unexplained: Collection[
     for first, last, new in reversed(changes):
         text = f"{text[: first.start]}{new}{text[last.end :]}"
     return Mended(text, tuple(remarks))
-
-
-def _glossed(text: str, lexicon: Lexicon) -> str:
-    """ "Our average checkout amount (amount_cents)": a column's name in brackets stands for the words before it."""
-    names = {k.field.name.casefold().rpartition(".")[2]: k.field.name for k in lexicon.known.values()}
-    for found in GLOSS.finditer(text):
-        name = names.get(found["name"].strip().casefold())
-        if name is not None and set(name) & set("_."):
-            return f"{text[: found.start()]}{name} {text[found.end() :]}"
-    return text
 
 
 def _strange(
