@@ -72,6 +72,7 @@ def open_one(location: str, options: OpenOptions) -> Source:
 def _open_target(location: str, options: OpenOptions) -> Source:
     """A bare host and port is asked what it is: an HTTP service is read as one, a database wants an address with more in it."""
     from synth.catalog import catalogue
+    from synth.detection import UNKNOWN
     from synth.probe import Unreachable, asked, target_of
 
     target = target_of(location)
@@ -88,6 +89,9 @@ def _open_target(location: str, options: OpenOptions) -> Source:
     if found.connector and schemes:
         step = f"Write {schemes[0]}://USER:${{PASSWORD}}@{location}/DATABASE"
         raise SourceProblem("incomplete", f"{location} is {found.kind}, which wants a user and a database", step)
+    if found.kind == UNKNOWN:
+        told = f"something listens at {location}, and does not say what it is"
+        raise SourceProblem("unknown-kind", told, "Write its whole address, with a scheme: redis://…, http://…")
     raise _unreadable(location, found)
 
 

@@ -26,8 +26,9 @@ def generated(schema: Schema, kind: str) -> str:
         target_python_version=PythonVersion.PY_311,
         output_datetime_class=DatetimeClassType.Datetime,
         use_standard_primitive_types=True,
-        skip_root_model=True,
+        # With several tables the root says only that a record is one of any of them.
+        skip_root_model=len(schema.tables) > 1,
         formatters=[Formatter.BUILTIN],
         custom_file_header="# Made from the data's schema by TARS.",
     )
-    return str(generate(json.dumps(document(schema)), config=config))
+    return str(generate(json.dumps(document(schema)), config=config)).rstrip() + "\n"

@@ -13,7 +13,7 @@ from synth.opening import open_one
 from synth.pipeline import Tools, ask
 from synth.request import Request
 from synth.source import OpenOptions
-from tests.servers import numbered, orders, serving
+from tests.servers import numbered, orders, raw_serving, serving
 from tests.services import Server
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
@@ -44,3 +44,10 @@ def test_a_bare_host_and_port_of_a_database_is_told_what_it_wants(postgres: Serv
 def test_a_bare_host_and_port_where_nobody_answers() -> None:
     with pytest.raises(SourceProblem, match=r"nobody answers at 127\.0\.0\.1:1"):
         open_one("127.0.0.1:1", OpenOptions())
+
+
+def test_a_bare_host_and_port_that_says_nothing_is_not_taken_for_a_missing_file() -> None:
+    with raw_serving(lambda connection: None) as place:
+        location = place.removeprefix("http://").rstrip("/")
+        with pytest.raises(SourceProblem, match="does not say what it is"):
+            open_one(location, OpenOptions())

@@ -91,6 +91,16 @@ def test_pydantic_models_type_check_and_read_records(tmp_path: Path) -> None:
         made["OrderItems"].model_validate({**ITEM, "ok": None})
 
 
+def test_one_table_is_one_model(tmp_path: Path) -> None:
+    one = Schema((CUSTOMERS,))
+
+    model = module(exported(one, "pydantic-models"), tmp_path)["Customers"]
+    plain = module(exported(one, "dataclass"), tmp_path)["Customers"]
+
+    assert model.model_validate({"id": 1, "full name": None, "class": "b"}).id == 1
+    assert plain(1, None, "b").class_ == "b"
+
+
 def test_dataclasses_type_check(tmp_path: Path) -> None:
     made = module(exported(SHOP, "dataclass"), tmp_path)
 
