@@ -140,10 +140,6 @@ def _words(address: str, error: BaseException) -> str:
     return f"the Docker engine at {address} refused: {str(explanation or error)[:500]}"
 
 
-def _last(causes: list[BaseException]) -> str:
-    return str(causes[-1])[:200]
-
-
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from synth.catalog import Catalogue
@@ -55,13 +55,6 @@ class Board:
     def strength(self, kind: str) -> float:
         """The sum of log-odds of one kind so far."""
         return sum(signal.weight for signal in self.signals if signal.kind == kind)
-
-    def drop_weak(self, kinds: Iterable[str], words: str) -> None:
-        """Take back the weak signals for these kinds, and say why."""
-        gone = set(kinds)
-        if any(signal.weak and signal.kind in gone for signal in self.signals):
-            self.signals = [signal for signal in self.signals if not (signal.weak and signal.kind in gone)]
-            self.notes.append(words)
 
     def verdict(self, source: str) -> Detection:
         """Sum, compare, squash."""
