@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import random
 import socket
 import statistics
 import subprocess
@@ -100,9 +101,12 @@ def test_wrappings_are_listed_outermost_first(tmp_path: Path) -> None:
     assert (found.kind, found.wrappings) == ("csv", ("gzip", "gzip"))
 
 
-def test_a_binary_blob_called_csv_is_unknown_and_says_why(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "begin", [b"\xfe", b"\xff\x0a", b"\x1f\x9d", b"\xc7\x71", b"\x60\xea", b"\xff\xfb", b"MZ", b"\x05\x64"]
+)
+def test_a_binary_blob_called_csv_is_unknown_and_says_why(tmp_path: Path, begin: bytes) -> None:
     file = tmp_path / "blob.csv"
-    file.write_bytes(os.urandom(5000))
+    file.write_bytes(begin + random.Random(5).randbytes(5000))
 
     found = detect(str(file))
 
