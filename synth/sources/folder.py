@@ -715,8 +715,9 @@ def _walk(folder: Path, note: Callable[[str], None], depth: int = 0) -> Iterator
     for entry in entries:
         if _LEFT_OUT.fullmatch(entry.name):
             continue
-        if entry.is_symlink() and not _stays_below(Path(entry.path), folder):
-            note(f"left out {entry.name}: it is a link that leads out of the folder")
+        astray = _astray(Path(entry.path), folder) if entry.is_symlink() else ""
+        if astray:
+            note(f"left out {entry.name}: it is a link that leads {astray}")
         elif entry.is_dir():
             if depth < DEPTH and not entry.is_symlink():
                 yield from _walk(Path(entry.path), note, depth + 1)
@@ -724,8 +725,13 @@ def _walk(folder: Path, note: Callable[[str], None], depth: int = 0) -> Iterator
             yield Path(entry.path)
 
 
-def _stays_below(path: Path, folder: Path) -> bool:
-    return path.resolve().is_relative_to(folder.resolve())
+def _astray(link: Path, folder: Path) -> str:
+    """Where a link leads when it is not to be followed."""
+    try:
+        target = link.resolve(strict=True)
+    except (OSError, RuntimeError):  # a loop is a RuntimeError before Python 3.13
+        return "nowhere"
+    return "" if target.is_relative_to(folder.resolve()) else "out of the folder"
 
 
 # Archives

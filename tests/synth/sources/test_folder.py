@@ -151,6 +151,8 @@ def test_members_can_be_listed_and_read_by_name(tmp_path: Path) -> None:
     assert list(doors.lines(within="a.csv")) == [["k,v", "1,x", "2,y"]]
     assert doors.text(within="a.csv").startswith("k,v")
     assert doors.read(2, 3, within="a.csv") == b"v\n1"
+    assert doors.read(-5, 3, within="a.csv") == b"k,v"
+    assert doors.read(2**80, 3, within="a.csv") == b""
     with pytest.raises(CallRefused):
         doors.text(within="../a.csv")
 
@@ -292,6 +294,17 @@ def test_links_that_lead_out_are_left_out(tmp_path: Path) -> None:
 
     assert [r["k"] for r in rows_of(source)] == [1, 2]
     assert any("b.csv" in note for note in source.notes)
+
+
+@pytest.mark.parametrize("target", ["b.csv", "nowhere.csv"])
+def test_links_that_lead_nowhere_or_round_in_circles_are_left_out(tmp_path: Path, target: str) -> None:
+    put(tmp_path / "d", {"a.csv": "k,v\n1,x\n2,y\n"})
+    os.symlink(target, tmp_path / "d" / "b.csv")
+
+    source = folder(tmp_path / "d")
+
+    assert [r["k"] for r in rows_of(source)] == [1, 2]
+    assert any("b.csv" in note and "nowhere" in note for note in source.notes)
 
 
 def test_temporary_files_go_when_it_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
