@@ -248,7 +248,8 @@ class DuckDoors:
     def read(self, offset: int = 0, size: int = 65_536) -> bytes:
         """Raw bytes from an offset."""
         with self._file().open("rb") as stream:
-            stream.seek(min(max(offset, 0), 2**62))
+            end = stream.seek(0, 2)
+            stream.seek(min(max(offset, 0), end))
             return stream.read(min(max(size, 0), 4 * 1024 * 1024))
 
     def _serve(self, table: Table) -> None:
