@@ -21,6 +21,7 @@ from sandbox.backends.local import Local
 from sandbox.broker import Broker, Call, CallRefused
 from sandbox.job import Fault, Job, Limits, Record, RunResult, SandboxDied, SandboxUnavailable
 from sandbox.zones import zone_data
+from tests.sandbox.processes import descendants
 
 
 class Shop:
@@ -490,14 +491,6 @@ def test_a_closed_sandbox_says_so() -> None:
 
     with pytest.raises(SandboxUnavailable, match="closed"):
         sandbox.run(Job("def closure(source):\n    return []\n"), Broker(None))
-
-
-def descendants(pid: int) -> list[int]:
-    found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
-            found += [child, *descendants(child)]
-    return found
 
 
 def alive(pid: int) -> bool:

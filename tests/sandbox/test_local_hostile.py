@@ -15,6 +15,7 @@ import pytest
 from sandbox.backends.local import Local
 from sandbox.broker import Broker, Grant
 from sandbox.job import Job, Limits, RunResult
+from tests.sandbox.processes import children, descendants, status
 
 LIMITS = Limits(wall_seconds=3, cpu_seconds=2, memory_mb=64, records=10_000, record_bytes=100_000)
 
@@ -301,12 +302,12 @@ def test_a_forged_frame_is_never_success(local: Local, body: str) -> None:
 
 
 def test_a_process_that_stays_after_its_last_word_is_ended() -> None:
-    others = _children(os.getpid())
+    others = set(children(os.getpid()))
     sandbox = Local(policy=False)
     try:
         sandbox.facts()
-        (keeper,) = _children(os.getpid()) - others
-        while len(waiting := {keeper, *_below(keeper)}) < 4:  # keeper, zygote, two workers
+        (keeper,) = set(children(os.getpid())) - others
+        while len(waiting := {keeper, *descendants(keeper)}) < 4:  # keeper, zygote, two workers
             time.sleep(0.02)
         end = "forge(wire.END, wire.pack({'records': 0, 'cpu': 0, 'memory': 0}))\n    while True:\n        pass"
         code = PREAMBLE.replace('yield {"begun": 1}', "") + FORGE.lstrip() + end
@@ -315,9 +316,9 @@ def test_a_process_that_stays_after_its_last_word_is_ended() -> None:
 
         assert result.records == ()
         deadline = time.monotonic() + 5
-        while waiting <= {keeper, *_below(keeper)} and time.monotonic() < deadline:
+        while waiting <= {keeper, *descendants(keeper)} and time.monotonic() < deadline:
             time.sleep(0.02)
-        assert len(waiting - {keeper, *_below(keeper)}) == 1
+        assert len(waiting - {keeper, *descendants(keeper)}) == 1
     finally:
         sandbox.close()
 
@@ -398,24 +399,22 @@ def test_no_two_jobs_share_a_process(local: Local) -> None:
 
 
 def test_the_confinement_is_in_force_in_the_kernels_eyes() -> None:
-    others = _children(os.getpid())
+    others = set(children(os.getpid()))
     sandbox = Local()
     try:
         sandbox.facts()
-        (keeper,) = _children(os.getpid()) - others
+        (keeper,) = set(children(os.getpid())) - others
         workers: list[int] = []
         deadline = time.monotonic() + 5
         while len(workers) < 2 and time.monotonic() < deadline:
-            workers = [pid for pid in _below(keeper) if "Seccomp:\t2" in Path(f"/proc/{pid}/status").read_text()]
+            workers = [pid for pid in descendants(keeper) if "Seccomp:\t2" in status(pid)]
 
         assert len(workers) == 2
         for pid in workers:
-            status = dict(
-                line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line
-            )
-            assert status["NoNewPrivs"] == "1"
-            assert {status[name] for name in ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb")} == {"0" * 16}
-            assert status["Uid"].split()[0] != "0"
+            told = dict(line.split(":\t", 1) for line in status(pid).splitlines() if ":\t" in line)
+            assert told["NoNewPrivs"] == "1"
+            assert {told[name] for name in ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb")} == {"0" * 16}
+            assert told["Uid"].split()[0] != "0"
             for kind in ("fd", "environ", "mem", "root"):
                 assert _is_closed_to_others(Path(f"/proc/{pid}/{kind}"))
             if os.getuid() == 0:
@@ -426,15 +425,6 @@ def test_the_confinement_is_in_force_in_the_kernels_eyes() -> None:
                 assert os.listdir(f"/proc/{pid}/root/") == []
     finally:
         sandbox.close()
-
-
-def _children(pid: int) -> set[int]:
-    return {int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()}
-
-
-def _below(pid: int) -> set[int]:
-    children = _children(pid)
-    return {*children, *(one for child in children for one in _below(child))}
 
 
 def _is_closed_to_others(path: Path) -> bool:
