@@ -14,6 +14,7 @@ import zlib
 from collections import Counter
 from pathlib import Path
 
+from synth.catalog import TWO_BYTES
 from synth.detect_binary import ASCII_PROBES, PROBES
 from synth.detect_folders import read_folder
 from synth.detect_names import by_name
@@ -103,10 +104,6 @@ def _unwrap_weak_text(board: Board) -> None:
         board.signals = [signal for signal in board.signals if signal.kind != "text" or signal.weight > 2.4]
 
 
-# What a signature of two bytes is worth: one file of noise in a few thousand begins with one of those in the catalogue.
-TWO_BYTES = 2.0
-
-
 def _signatures(board: Board, head: bytes, ending: bytes) -> None:
     found: dict[str, float] = {}
     for signature in board.catalogue.signatures:
@@ -173,9 +170,8 @@ def _name(board: Board, name: str, binary: bool | None) -> None:
         board.add(kind, weight, f"the name {'is' if whole_name else 'ends in'} {part}", weak=True)
     best, strength = board.best()
     if binary is True and 0 < strength <= TWO_BYTES and best not in kinds:
-        board.add(
-            best, -TWO_BYTES, f"named {part}, and a mark of two bytes alone stands in any file by chance", weak=True
-        )
+        board.signals = [signal for signal in board.signals if signal.kind != best]
+        board.notes.append(f"begins as {table[best].title} does, but with two bytes only, as any file may by chance")
 
 
 def _is_container(board: Board) -> bool:

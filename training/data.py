@@ -22,15 +22,15 @@ from zlib import crc32
 
 from tokenizers import Tokenizer
 
-from synth.plan import Column
 from synth.schema import Field, Relation, Schema, Table
 from synth.understand.columns import Lexicon
 from synth.understand.values import Values
 from synth.understand.words import tokens_of
 from training.authored import Domain, Written, domains
 from training.examples import Example, Unplaced, example, place_of
-from training.features import Shown, ShownColumn, shown
+from training.features import Shown, shown
 from training.queries import Names, Said, Unreadable, said
+from training.typed_cells import names_of
 
 LONGEST = 208
 SIGNS = {"=": "EQ", "<": "LT", ">": "GT"}
@@ -96,20 +96,9 @@ def field_of(name: str, cells: Sequence[str]) -> Field:
     )
 
 
-def unique(header: Sequence[str]) -> list[str]:
-    """Names that differ, as a spreadsheet would need them."""
-    seen: Counter[str] = Counter()
-    found = []
-    for name in header:
-        name = " ".join(name.split()) or "column"
-        seen[name.lower()] += 1
-        found.append(name if seen[name.lower()] == 1 else f"{name} {seen[name.lower()]}")
-    return found
-
-
 def page_schema(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Schema:
     """The schema of a table of text cells."""
-    names = unique(header)
+    names = names_of(header)
     columns = [[str(row[n]) if n < len(row) else "" for row in rows] for n in range(len(names))]
     return Schema((Table("data", tuple(field_of(n, c) for n, c in zip(names, columns, strict=True)), len(rows)),))
 
@@ -158,7 +147,7 @@ def joined(conditions: Sequence[list[Said]]) -> list[Said]:
     return found
 
 
-def found(folder: Path, plans: Path, part: str) -> Iterator[Asked]:
+def found(folder: Path, plans: Path) -> Iterator[Asked]:
     """Questions whose plan a search has found."""
     tables = {t["id"]: t for t in lines(folder / "wtq-tables.jsonl.gz")}
     for raw in lines(plans):
@@ -169,12 +158,11 @@ def found(folder: Path, plans: Path, part: str) -> Iterator[Asked]:
             yield Asked(str(raw["question"]), schema, said(str(raw["sql"]), names), "found")
         except Unreadable:
             continue
-    del part
 
 
 def messy_schema(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Schema:
     """A page's table as it is printed; a column of numbers with marks is one of numbers."""
-    names = unique(header)
+    names = names_of(header)
     fields = []
     for n, name in enumerate(names):
         cells = [str(row[n]) if n < len(row) else "" for row in rows]
@@ -329,7 +317,7 @@ def main() -> None:
     if given.what == "public":
         source = public(given.data, given.part)
     elif given.what == "found":
-        source = found(given.data, given.plans, given.part)
+        source = found(given.data, given.plans)
     else:
         source = written(sorted((Path(__file__).parent / "requests").glob("*.txt")), rng, given.part)
     examples: list[Example] = []
@@ -357,8 +345,6 @@ def main() -> None:
         f"target median {sorted(len(e.target) for e in kept)[len(kept) // 2]}"
     )
 
-
-__all__ = ["Asked", "Column", "Maker", "Pieces", "ShownColumn", "main"]
 
 if __name__ == "__main__":
     main()

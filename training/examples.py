@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from synth.understand.numbers_and_dates import quantity_at
 from synth.understand.words import Token, fold, lemma, normal, stem, tokens_of
-from training.features import Encoded, Shown, encoded
+from training.features import ITEM, Encoded, Shown, encoded
 from training.grammar import INDEX
 from training.queries import Said
 
@@ -124,7 +124,7 @@ def example(
     return Example(
         enc.ids,
         enc.roles,
-        [(("word", "table", "column", "value").index(i.kind), i.start, i.end) for i in enc.items],
+        [(ITEM[i.kind], i.start, i.end) for i in enc.items],
         out,
         source,
     )

@@ -25,7 +25,6 @@ ROLES = (
     "date",
     "flag",
     "other",
-    "key",
     "value",
     "held value",
 )
@@ -94,7 +93,7 @@ class Encoded:
 
 
 def role_of(known: Known) -> str:
-    """The sort of a column's values, or that it is a key."""
+    """The sort of a column's values; yes or no however it is stored."""
     if is_flag(known.field):
         return "flag"
     return known.sort
@@ -150,7 +149,7 @@ def _samples(known: Known, held: Sequence[str]) -> list[str]:
 
 def _kept(lexicon: Lexicon, tokens: Sequence[Token], held: dict[Column, list[str]], most: int) -> set[Column]:
     """All columns where they are few; else those whose name or values the request speaks of first, then in their order."""
-    every = list(lexicon.known.values())
+    every = lexicon.known.values()
     if len(every) <= most:
         return {known.column for known in every}
     asked = {stem(t.low) for t in tokens if t.kind == "word" and t.low not in IDLE}

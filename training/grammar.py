@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-WORD, TABLE, COLUMN, NUMBER, DATE, VALUE = "<word>", "<table>", "<column>", "<number>", "<date>", "<value>"
-POINTERS = (WORD, TABLE, COLUMN, NUMBER, DATE, VALUE)
+WORD, TABLE, COLUMN, DATE, VALUE = "<word>", "<table>", "<column>", "<date>", "<value>"
 UNITS = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "WEEKDAY", "MONTH_OF_YEAR", "HOUR_OF_DAY")
 LENGTHS = ("DAYS", "HOURS", "MINUTES")
 SIGNS = ("EQ", "NE", "LT", "LE", "GT", "GE")
@@ -20,13 +19,7 @@ FIGURES = ("SUM", "AVG", "MEDIAN", "MIN", "MAX", "DISTINCT_COUNT")
 
 # A nonterminal → its productions, each beginning with a terminal or, as the last resort, empty.
 RULES: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "start": (
-        ("REFUSE",),
-        ("FROM", TABLE, "tables", "rows"),
-        ("ALL", "tail"),
-        ("DISTINCT", "expression", "more", "tail"),
-        ("=expression", "more", "tail"),
-    ),
+    "start": (("REFUSE",), ("FROM", TABLE, "tables", "rows"), ("=rows",)),
     "tables": ((TABLE, "tables"), ()),
     "rows": (("ALL", "tail"), ("DISTINCT", "expression", "more", "tail"), ("=expression", "more", "tail")),
     "more": (("=expression", "more"), ()),
@@ -44,16 +37,13 @@ RULES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "keys": (("=key", "keys"), ()),
     "key": ((COLUMN,), *((unit, DATE) for unit in UNITS)),
     "expression": (
-        (COLUMN,),
-        ("ROWNUM",),
+        ("=figured",),
         ("COUNT",),
         *((figure, "=figured") for figure in FIGURES),
         ("FILTER", "expression", "condition"),
         ("SHARE", "expression"),
         ("PERCENT", "expression"),
-        *((sign, "expression", "expression") for sign in ("ADD", "SUB", "MUL", "DIV")),
         *((unit, DATE) for unit in UNITS),
-        *((length, DATE, DATE) for length in LENGTHS),
     ),
     "figured": (
         (COLUMN,),
@@ -119,12 +109,11 @@ class Stack:
 
     def allowed(self) -> Iterable[str]:
         """The tokens, or kinds of pointer, that may come next."""
-        for at, symbol in enumerate(self.symbols):
+        for symbol in self.symbols:
             starts = firsts(symbol)
             yield from (token for token in starts if token)
             if "" not in starts:
                 return
-            del at
 
     def after(self, token: str) -> Stack:
         """The stack once the token is said; ValueError where it may not be said here."""

@@ -62,7 +62,7 @@ def said(sql: str, names: Names) -> list[Said]:
     if found:
         body, per = sql[: found.start()], re.findall(r"\"[^\"]+\"|[\w.()]+", found.group(1))
     body = re.sub(r"\b(missing|exists)\s*\(\s*(\w+|\"[^\"]+\")\s+WHERE\s+", r"\1(\2, ", body, flags=re.IGNORECASE)
-    body = OURS.sub(lambda m: f"our_{m.group(1).lower()}(", body)
+    body = _ours(body)
     try:
         query = sqlglot.parse_one(body, dialect="duckdb")
     except sqlglot.errors.SqlglotError as problem:
@@ -73,11 +73,13 @@ def said(sql: str, names: Names) -> list[Said]:
     tokens = writer.query(query, per)
     try:
         _check(tokens)
-    except Unreadable:
-        raise
     except ValueError as problem:
         raise Unreadable(str(problem)) from None
     return tokens
+
+
+def _ours(sql: str) -> str:
+    return OURS.sub(lambda m: f"our_{m.group(1).lower()}(", sql)
 
 
 def _check(tokens: Sequence[Said]) -> None:
@@ -174,11 +176,9 @@ class _Writer:
         if per:
             tail.append("PER")
             for name in per:
-                tail += self.key(
-                    sqlglot.parse_one(OURS.sub(lambda m: f"our_{m.group(1).lower()}(", name), dialect="duckdb")
-                )
-        for unread in ("joins", "windows", "qualify", "offset", "distinct_on"):
-            if unread != "joins" and query.args.get(unread):
+                tail += self.key(sqlglot.parse_one(_ours(name), dialect="duckdb"))
+        for unread in ("windows", "qualify", "offset"):
+            if query.args.get(unread):
                 raise Unreadable(f"{unread} is not in the language")
         front: list[Said] = []
         if len(self.names.tables) > 1:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
+from synth.sources.records import unique_names
+
 Kind = Literal["text", "number", "year", "date"]
 Day = tuple[int, int, int]  # year, month, day; 0 where not said
 Words = tuple[str, ...]
@@ -152,18 +154,8 @@ class Table:
 
 
 def names_of(header: Sequence[str]) -> list[str]:
-    """Headers on one line, stripped and made unique: the second 'Lead' is 'Lead 2'."""
-    taken: set[str] = set()
-    names = []
-    for place, title in enumerate(header, 1):
-        base = " ".join(title.split()) or f"column {place}"
-        name, n = base, 1
-        while name.lower() in taken:
-            n += 1
-            name = f"{base} {n}"
-        taken.add(name.lower())
-        names.append(name)
-    return names
+    """Headers on one line, filled and unique as the product makes them."""
+    return unique_names(" ".join(title.split()) for title in header)
 
 
 def _day_key(day: Day | None) -> float | None:

@@ -220,6 +220,10 @@ class Catalogue:
         return table
 
 
+# What a signature of two bytes is worth: one file of noise in a few thousand begins with one of those in the catalogue.
+TWO_BYTES = 2.0
+
+
 def signature_of(kind: str, text: str) -> Signature:
     """Read `offset:bytes & offset:bytes`. ValueError when it is not of that form."""
     parts = []
@@ -230,7 +234,7 @@ def signature_of(kind: str, text: str) -> Signature:
             raise ValueError(f"a signature part is offset:bytes, not {part!r}")
         parts.append((int(offset), data))
     size = sum(len(data) for _, data in parts)
-    weight = {1: 0.5, 2: 2.0, 3: 3.2, 4: 4.5, 5: 5.0}.get(size, 6.0)
+    weight = {1: 0.5, 2: TWO_BYTES, 3: 3.2, 4: 4.5, 5: 5.0}.get(size, 6.0)
     return Signature(kind, tuple(parts), weight)
 
 

@@ -1,14 +1,17 @@
 """The requests written for training: each query can be read, and every constant can be pointed at."""
 
+import random
 from pathlib import Path
 
 import pytest
 
 from synth.plan import Column
+from synth.schema import Field, Schema, Table
 from synth.understand.columns import Lexicon
 from synth.understand.values import Values
 from synth.understand.words import tokens_of
 from training.authored import Domain, domains, unsaid
+from training.data import written_schema
 from training.examples import Example, Unplaced, example, place_of
 from training.features import encoded, shown
 from training.grammar import INDEX, RULES, TOKENS, Stack, firsts
@@ -115,10 +118,6 @@ def test_a_constant_is_found_where_the_request_says_it(constant: str, request_: 
 
 
 def seen_example(domain: Domain, request: str, sql: str) -> tuple[Example, list[str]]:
-    import random
-
-    from training.data import written_schema
-
     schema = written_schema(domain, random.Random(1))
     lexicon = Lexicon(schema)
     text, tokens = tokens_of(request)
@@ -163,8 +162,6 @@ def test_a_constant_that_is_nowhere_to_be_seen_makes_no_example(tmp_path: Path) 
 
 
 def test_a_wide_schema_keeps_what_the_request_speaks_of() -> None:
-    from synth.schema import Field, Schema, Table
-
     fields = (*tuple(Field(f"reading_{n}", "int64") for n in range(300)), Field("water_level", "double"))
     lexicon = Lexicon(Schema((Table("data", fields),)))
     text, tokens = tokens_of("highest water level")
