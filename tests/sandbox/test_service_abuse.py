@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -24,6 +24,7 @@ import pytest
 
 from sandbox.job import Limits
 from sandbox.service.settings import Door, Settings
+from tests.sandbox.processes import alive, descendants
 from tests.sandbox.service_running import Running, running, until
 
 ONE = "def closure(source):\n    yield {'a': 1}\n"
@@ -411,28 +412,6 @@ def test_hostile_code_gets_an_honest_answer_and_the_next_one_runs(service: Runni
     assert after.json()["records"] == [{"a": 1}]
 
 
-def processes_below(root: int) -> set[int]:
-    """The processes that descend from this one."""
-    parents: dict[int, int] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except (OSError, IndexError):
-                continue
-    found = {root}
-    while more := {pid for pid, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found - {root}
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def test_nothing_leaks_in_two_hundred_requests_of_all_kinds(service: Running) -> None:
     def round_of(number: int, client: httpx.Client) -> None:
         client.post("/v1/execute", json={"code": ONE})
@@ -455,7 +434,7 @@ def test_nothing_leaks_in_two_hundred_requests_of_all_kinds(service: Running) ->
     def counted() -> tuple[int, int, int]:
         until(lambda: is_idle(service) and not service.server.server_state.connections, 15)
         time.sleep(0.3)
-        return len(os.listdir("/proc/self/fd")), len(processes_below(os.getpid())), threading.active_count()
+        return len(os.listdir("/proc/self/fd")), len(descendants(os.getpid())), threading.active_count()
 
     with service.client() as client:
         for number in range(3):
@@ -548,7 +527,7 @@ def test_sigterm_lets_what_runs_finish_and_sends_the_rest_away(program: Program)
     assert until(lambda: state_of(program)[0] == 1)
     waits, wait = asked_in_background(program, ONE, 2.0)
     assert until(lambda: state_of(program)[1] == 1)
-    below = processes_below(program.process.pid)
+    below = descendants(program.process.pid)
 
     program.process.send_signal(signal.SIGTERM)
 
@@ -559,7 +538,7 @@ def test_sigterm_lets_what_runs_finish_and_sends_the_rest_away(program: Program)
     assert wait[0].headers["retry-after"]
     assert (run[0].status_code, run[0].json()["limit"]) == (200, "wall_seconds")
     assert below
-    assert until(lambda: not any(is_alive(pid) for pid in below))
+    assert until(lambda: not any(alive(pid) for pid in below))
     assert program.told("draining")
     assert exit_code == 0
 
@@ -583,21 +562,22 @@ def test_a_killed_service_leaves_nothing_running(program: Program) -> None:
     wire.sendall(request(ENDLESS))
     assert until(lambda: state_of(program)[0] == 1)
     httpx.post(program.url + "/v1/validate", json={"code": ONE}, timeout=10)
-    below = processes_below(program.process.pid)
+    below = descendants(program.process.pid)
 
     program.process.kill()
 
     wire.close()
     assert len(below) >= 3
-    assert until(lambda: not any(is_alive(pid) for pid in below), 10)
+    assert until(lambda: not any(alive(pid) for pid in below), 10)
 
 
 def test_a_zygote_that_is_killed_in_mid_job_costs_one_answer_only(program: Program) -> None:
     thread, answers = asked_in_background(program, ENDLESS, 10.0)
     assert until(lambda: state_of(program)[0] == 1)
 
-    for pid in processes_below(program.process.pid):
-        os.kill(pid, signal.SIGKILL)
+    for pid in descendants(program.process.pid):
+        with suppress(ProcessLookupError):  # the first one takes those within it along
+            os.kill(pid, signal.SIGKILL)
 
     thread.join()
     assert answers[0].status_code in (200, 503)
